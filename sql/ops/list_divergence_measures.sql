@@ -1,0 +1,14 @@
+-- list_divergence_measures: every version of every measure that the caller may see.
+-- SPDX-License-Identifier: MPL-2.0
+-- cardinality: many
+-- :name text
+-- :limit int8
+-- :after_1 text
+-- :after_2 int4
+SELECT m.name, m.version, m.basis, m.per, m.unit, m.unit_da, m.definition, m.definition_da, m.minimum_volume, m.material_ratio,
+    m.sustained_months, m.created_at, m.created_by, m.name AS _after_1, m.version AS _after_2
+FROM divergence_measure m
+WHERE (:name IS NULL OR m.name = :name)
+  AND (m.name, m.version) > (COALESCE(:after_1, ''), COALESCE(:after_2, 0))
+ORDER BY m.name, m.version
+LIMIT :limit

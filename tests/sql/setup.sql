@@ -1,0 +1,59 @@
+-- What the pgTAP files stand on; run once by tests/sql/run, as superuser, in the database of a throwaway cluster.
+-- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+CREATE EXTENSION IF NOT EXISTS pgtap WITH SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS dblink WITH SCHEMA public; -- sessions beside the test's own
+GRANT USAGE ON SCHEMA public TO medkoord_server;
+
+-- pgTAP keeps its count in temporary tables.
+DO $$
+BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO medkoord_server', current_database());
+END
+$$;
+
+-- The rest of the test acts with these roles, as after sql/ops/_actor.sql. Answers no row, so TAP does not see it.
+CREATE OR REPLACE FUNCTION public.act_as(roles text, region text DEFAULT '', subject text DEFAULT 'tester')
+RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('medkoord.subject', subject, true), set_config('medkoord.region', region, true),
+        set_config('medkoord.roles', CASE WHEN roles <> '' THEN ',' || roles || ',' ELSE '' END, true);
+END
+$$;
+
+-- Passes when the statement fails with this constraint or problem code; failures of privilege and policy have none:
+-- write their SQLSTATE.
+CREATE OR REPLACE FUNCTION public.fails_with(statement text, expected text, description text DEFAULT NULL)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    failed_constraint text;
+BEGIN
+    BEGIN
+        EXECUTE statement;
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS failed_constraint = CONSTRAINT_NAME;
+        RETURN public.is(COALESCE(NULLIF(failed_constraint, ''), SQLSTATE), expected,
+                         COALESCE(description, statement || ' fails with ' || expected))
+            || CASE WHEN expected IN (failed_constraint, SQLSTATE) THEN '' ELSE E'\n' || public.diag(SQLERRM) END;
+    END;
+    RETURN public.ok(false, COALESCE(description, statement) || ': it did not fail');
+END
+$$;
+
+-- Deferred checks as COMMIT would make them, without ending the transaction.
+CREATE OR REPLACE FUNCTION public.commit_would() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    SET CONSTRAINTS ALL IMMEDIATE;
+    SET CONSTRAINTS ALL DEFERRED;
+END
+$$;
+
+-- The rows that a prepared statement answers, as jsonb: SELECT j ->> 'slug' FROM listed('get_region', '''sjaelland'', NULL') j
+CREATE OR REPLACE FUNCTION public.listed(statement text, arguments text) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    answer record;
+BEGIN
+    FOR answer IN EXECUTE 'EXECUTE ' || quote_ident(statement) || CASE WHEN arguments <> '' THEN '(' || arguments || ')' ELSE '' END LOOP
+        RETURN NEXT to_jsonb(answer);
+    END LOOP;
+END
+$$;
