@@ -1,0 +1,868 @@
+/* Connections of their own for uploads (COPY) and exports (row by row), and work for later turns of the loop.
+ *
+ * Known of libpq 15 and kept here: PQputCopyData copies into a buffer that grows without end unless PQflush is watched;
+ * while copying in, errors that the server has sent are not seen before the copy is ended; COMMIT of a failed transaction
+ * answers COMMAND_OK with the tag ROLLBACK.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "db_stream.h"
+
+#include "db_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MAX_WAITING        64
+#define CONNECT_TIMEOUT_US 10000000u
+
+enum stream_state {
+    STREAM_WAITING,    /* for a connection that somebody else has */
+    STREAM_CONNECTING,
+    STREAM_IDLE,       /* between two statements */
+    STREAM_QUERY,
+    STREAM_ROWS,       /* a query, row by row */
+    STREAM_COPY,       /* in the middle of COPY FROM STDIN */
+    STREAM_COPY_ENDED, /* the server ended it before we did; told, or about to be */
+    STREAM_LOST
+};
+
+struct db_stream {
+    struct watch watch; /* first: watch and stream have the same address */
+    struct db_streams *streams;
+    enum stream_state state;
+    PGconn *pg;
+    bool commit;        /* what runs is a COMMIT */
+    bool copy_begins;   /* what runs is a COPY */
+    bool full, paused;
+    db_stream_fn done, writable;
+    db_stream_row_fn row;
+    void *user;
+    PGresult *result;   /* the first error, or the last result */
+    struct later later; /* tells outcome */
+    struct later resume; /* reads on after a pause */
+    enum db_outcome outcome;
+    struct db_stream *next; /* waiting */
+};
+
+struct db_streams {
+    struct loop *loop;
+    struct watch wake; /* an eventfd: its deadline is the earliest of later_first */
+    struct later *later_first;
+    PGconn **idle;
+    size_t n_idle, n_open, max; /* n_open: connections, idle or not */
+    struct db_stream *waiting;
+    size_t n_waiting;
+    const struct statement *actor;
+};
+
+/* ---- later ---- */
+
+static void set_alarm(struct db_streams *s)
+{
+    uint64_t at = 0;
+    for (const struct later *l = s->later_first; l != NULL; l = l->next)
+        if (at == 0 || l->at_us < at)
+            at = l->at_us;
+    s->wake.deadline_us = at;
+}
+
+static void run_later(struct watch *w)
+{
+    struct db_streams *s = (struct db_streams *)((char *)w - offsetof(struct db_streams, wake));
+    /* What is queued from now on is for the next turn: only the present ones that are due are run, each looked up anew, as
+     * running one may cancel others. */
+    uint64_t now = clock_us();
+    struct later *mark = s->later_first;
+    size_t n = 0;
+    for (; mark != NULL; mark = mark->next)
+        n++;
+    for (; n > 0; n--) {
+        struct later **p = &s->later_first;
+        while (*p != NULL && (*p)->at_us > now)
+            p = &(*p)->next;
+        struct later *l = *p;
+        if (l == NULL)
+            break;
+        *p = l->next;
+        l->queued = false;
+        l->run(l->state);
+    }
+    set_alarm(s);
+}
+
+static void drain_eventfd(struct watch *w, uint32_t events)
+{
+    (void)events;
+    eventfd_t n;
+    (void)eventfd_read(w->fd, &n);
+}
+
+/* Made when first needed: many loops never see an upload. */
+static struct db_streams *streams_of(struct loop *loop)
+{
+    if (loop->streams != NULL)
+        return loop->streams;
+    struct db_streams *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->loop = loop;
+    s->max = (size_t)loop->shared->conf->stream_connections;
+    s->actor = statement_by_name("_actor");
+    s->idle = calloc(s->max, sizeof(PGconn *));
+    s->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->wake.ready = drain_eventfd;
+    s->wake.expired = run_later;
+    if (s->idle == NULL || s->wake.fd < 0 || !loop_watch(loop, &s->wake, EPOLLIN)) {
+        if (s->wake.fd >= 0)
+            close(s->wake.fd);
+        free(s->idle);
+        free(s);
+        return NULL;
+    }
+    loop->streams = s;
+    return s;
+}
+
+void db_streams_destroy(struct loop *loop)
+{
+    struct db_streams *s = loop->streams;
+    if (s == NULL)
+        return;
+    assert(s->waiting == NULL && s->later_first == NULL && s->n_open == s->n_idle);
+    for (size_t i = 0; i < s->n_idle; i++)
+        PQfinish(s->idle[i]);
+    loop_unwatch(loop, &s->wake);
+    close(s->wake.fd);
+    free(s->idle);
+    free(s);
+    loop->streams = NULL;
+}
+
+bool later_queue(struct loop *loop, struct later *l, uint64_t at_us)
+{
+    struct db_streams *s = streams_of(loop);
+    if (s == NULL)
+        return false;
+    assert(!l->queued);
+    struct later **p = &s->later_first;
+    while (*p != NULL) /* in order of coming */
+        p = &(*p)->next;
+    *p = l;
+    l->next = NULL;
+    l->queued = true;
+    l->at_us = at_us != 0 ? at_us : clock_us();
+    set_alarm(s);
+    return true;
+}
+
+void later_cancel(struct loop *loop, struct later *l)
+{
+    struct db_streams *s = loop->streams;
+    if (!l->queued)
+        return;
+    struct later **p = &s->later_first;
+    while (*p != l)
+        p = &(*p)->next;
+    *p = l->next;
+    l->queued = false;
+    set_alarm(s);
+}
+
+/* ---- one connection ---- */
+
+static void watch_for(struct db_stream *s, uint32_t events)
+{
+    int fd = PQsocket(s->pg);
+    if (s->watch.fd != fd && s->watch.fd >= 0)
+        loop_unwatch(s->streams->loop, &s->watch);
+    s->watch.fd = fd;
+    loop_watch(s->streams->loop, &s->watch, events);
+}
+
+static void stop_watching(struct db_stream *s)
+{
+    s->watch.deadline_us = 0;
+    if (s->watch.fd >= 0)
+        loop_unwatch(s->streams->loop, &s->watch);
+    s->watch.fd = -1;
+}
+
+static void set_deadline(struct db_stream *s, long ms)
+{
+    uint64_t idle = (uint64_t)s->streams->loop->shared->conf->stream_idle_ms;
+    s->watch.deadline_us = clock_us() + (ms > 0 ? (uint64_t)ms : idle) * 1000u;
+}
+
+static void tell(void *state)
+{
+    struct db_stream *s = state;
+    PGresult *result = s->result;
+    db_stream_fn done = s->done;
+    s->result = NULL;
+    done(s->user, s->outcome, (const struct db_result *)result); /* may close the stream */
+    PQclear(result);
+}
+
+/* To be told in the next turn: for outcomes that come up within a call of the user's. */
+static void tell_later(struct db_stream *s, enum db_outcome outcome)
+{
+    s->outcome = outcome;
+    if (!s->later.queued)
+        later_queue(s->streams->loop, &s->later, 0);
+}
+
+static void let_go(struct db_stream *s)
+{
+    stop_watching(s);
+    if (s->pg == NULL)
+        return;
+    PQfinish(s->pg);
+    s->pg = NULL;
+    s->streams->n_open--;
+}
+
+static void serve_waiting(struct db_streams *);
+
+/* The connection is lost, or given up. Whoever waits for something is told. */
+static void lose(struct db_stream *s, enum db_outcome outcome)
+{
+    enum stream_state state = s->state;
+    if (s->pg != NULL && PQstatus(s->pg) == CONNECTION_BAD) {
+        char reason[160];
+        snprintf(reason, sizeof reason, "%s", PQerrorMessage(s->pg));
+        reason[strcspn(reason, "\n")] = '\0';
+        log_line(LOG_WARNING, "connection of an upload or export lost", "reason", reason, NULL);
+    }
+    s->state = STREAM_LOST;
+    let_go(s);
+    later_cancel(s->streams->loop, &s->resume);
+    PQclear(s->result);
+    s->result = NULL;
+    if (state == STREAM_COPY)
+        s->done = s->writable;
+    if (state != STREAM_IDLE && state != STREAM_LOST)
+        tell_later(s, outcome);
+    serve_waiting(s->streams);
+}
+
+static void flush(struct db_stream *s)
+{
+    int left = PQflush(s->pg);
+    if (left < 0) {
+        lose(s, DB_UNAVAILABLE);
+        return;
+    }
+    bool read = !s->paused;
+    watch_for(s, (read ? EPOLLIN : 0u) | (left == 1 ? EPOLLOUT : 0u));
+    if (s->state == STREAM_COPY && left == 0) {
+        s->watch.deadline_us = 0; /* now it is the client's turn, and http.c keeps the time */
+        if (s->full) {
+            s->full = false;
+            s->writable(s->user, DB_ROWS, NULL);
+        }
+    }
+}
+
+/* A query has come to its end: all results are read. */
+static void complete(struct db_stream *s)
+{
+    s->watch.deadline_us = 0;
+    ExecStatusType status = s->result == NULL ? PGRES_FATAL_ERROR : PQresultStatus(s->result);
+    bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    if (good && s->commit && strcmp(PQcmdStatus(s->result), "COMMIT") != 0)
+        good = false;
+    s->commit = false;
+    s->state = STREAM_IDLE;
+    s->outcome = good ? DB_ROWS : DB_ERROR;
+    tell(s);
+}
+
+static void keep_result(struct db_stream *s, PGresult *result)
+{
+    if (s->result != NULL && PQresultStatus(s->result) == PGRES_FATAL_ERROR) {
+        PQclear(result);
+        return;
+    }
+    PQclear(s->result);
+    s->result = result;
+}
+
+/* Whether reading goes on. */
+static bool take_result(struct db_stream *s, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_COPY_IN && s->copy_begins) {
+        s->copy_begins = false;
+        PQclear(result);
+        s->state = STREAM_COPY;
+        s->watch.deadline_us = 0;
+        s->done(s->user, DB_ROWS, NULL);
+        return false;
+    }
+    bool row = s->state == STREAM_ROWS && (status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_OK);
+    if (!row) {
+        keep_result(s, result);
+        return true;
+    }
+    /* The last one has no row; it tells the columns of an empty result. */
+    s->paused = !s->row(s->user, (const struct db_result *)result);
+    if (s->paused) {
+        s->watch.deadline_us = 0; /* the client's turn */
+        watch_for(s, 0);
+    } else {
+        set_deadline(s, 0);
+    }
+    if (status == PGRES_TUPLES_OK)
+        keep_result(s, result);
+    else
+        PQclear(result);
+    return !s->paused;
+}
+
+static void read_results(struct db_stream *s)
+{
+    while (!s->paused && PQisBusy(s->pg) == 0) {
+        PGresult *result = PQgetResult(s->pg);
+        if (result == NULL) {
+            if (PQstatus(s->pg) == CONNECTION_BAD)
+                lose(s, DB_UNAVAILABLE);
+            else
+                complete(s);
+            return;
+        }
+        if (PQstatus(s->pg) == CONNECTION_BAD) { /* what libpq makes of a lost connection: no answer of the server's */
+            PQclear(result);
+            lose(s, DB_UNAVAILABLE);
+            return;
+        }
+        if (!take_result(s, result))
+            break;
+    }
+}
+
+static void connect_on(struct db_stream *s)
+{
+    switch (PQconnectPoll(s->pg)) {
+    case PGRES_POLLING_READING: watch_for(s, EPOLLIN); return;
+    case PGRES_POLLING_WRITING: watch_for(s, EPOLLOUT); return;
+    case PGRES_POLLING_OK:
+        PQsetnonblocking(s->pg, 1);
+        s->state = STREAM_IDLE;
+        s->watch.deadline_us = 0;
+        watch_for(s, EPOLLIN);
+        s->outcome = DB_ROWS;
+        tell(s);
+        return;
+    default: lose(s, DB_UNAVAILABLE);
+    }
+}
+
+/* While copying in, the server is silent unless something is wrong. Ending the copy brings out what. */
+static void copy_met_error(struct db_stream *s)
+{
+    if (PQputCopyEnd(s->pg, "the server interrupted the copy") < 0) {
+        lose(s, DB_UNAVAILABLE);
+        return;
+    }
+    s->state = STREAM_COPY_ENDED;
+    s->done = s->writable;
+    s->full = false;
+    set_deadline(s, 0);
+    flush(s);
+}
+
+static void ready(struct watch *w, uint32_t events)
+{
+    struct db_stream *s = (struct db_stream *)w;
+    if (s->state == STREAM_CONNECTING) {
+        connect_on(s);
+        return;
+    }
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && PQconsumeInput(s->pg) == 0) {
+        lose(s, DB_UNAVAILABLE);
+        return;
+    }
+    if (s->state == STREAM_COPY && (events & EPOLLIN) == 0) {
+        flush(s); /* may call the user, who may close the stream */
+        return;
+    }
+    if (s->state == STREAM_COPY)
+        copy_met_error(s);
+    else if ((events & EPOLLOUT) != 0)
+        flush(s);
+    if (s->state == STREAM_QUERY || s->state == STREAM_ROWS || s->state == STREAM_COPY_ENDED)
+        read_results(s);
+}
+
+static void expired(struct watch *w)
+{
+    struct db_stream *s = (struct db_stream *)w;
+    log_line(LOG_WARNING, "the database was silent for too long in an upload or export", NULL);
+    lose(s, s->state == STREAM_CONNECTING ? DB_UNAVAILABLE : DB_DEADLINE);
+}
+
+/* ---- finding a connection ---- */
+
+static void start_connecting(struct db_stream *s)
+{
+    struct db_streams *all = s->streams;
+    s->pg = db_connect_start(all->loop->shared->conf, N_LANES);
+    all->n_open++;
+    s->state = STREAM_CONNECTING;
+    if (s->pg == NULL) {
+        all->n_open--;
+        lose(s, DB_UNAVAILABLE);
+    } else if (PQstatus(s->pg) == CONNECTION_BAD) {
+        lose(s, DB_UNAVAILABLE);
+    } else {
+        watch_for(s, EPOLLOUT);
+        s->watch.deadline_us = clock_us() + CONNECT_TIMEOUT_US;
+    }
+}
+
+/* An idle connection may have been closed by the server in the meantime. */
+static bool take_idle(struct db_stream *s)
+{
+    struct db_streams *all = s->streams;
+    while (all->n_idle > 0) {
+        PGconn *pg = all->idle[--all->n_idle];
+        if (PQconsumeInput(pg) == 1 && PQstatus(pg) == CONNECTION_OK) {
+            s->pg = pg;
+            s->state = STREAM_IDLE;
+            watch_for(s, EPOLLIN);
+            tell_later(s, DB_ROWS);
+            return true;
+        }
+        PQfinish(pg);
+        all->n_open--;
+    }
+    return false;
+}
+
+static void find_connection(struct db_stream *s)
+{
+    if (!take_idle(s))
+        start_connecting(s);
+}
+
+static void serve_waiting(struct db_streams *all)
+{
+    while (all->waiting != NULL && (all->n_idle > 0 || all->n_open < all->max)) {
+        struct db_stream *s = all->waiting;
+        all->waiting = s->next;
+        all->n_waiting--;
+        later_cancel(all->loop, &s->later);
+        find_connection(s);
+    }
+}
+
+static void stop_waiting(struct db_stream *s)
+{
+    struct db_stream **p = &s->streams->waiting;
+    while (*p != s)
+        p = &(*p)->next;
+    *p = s->next;
+    s->streams->n_waiting--;
+}
+
+static void tell_or_give_up(void *state)
+{
+    struct db_stream *s = state;
+    if (s->state == STREAM_WAITING) {
+        stop_waiting(s);
+        s->state = STREAM_LOST;
+        s->outcome = DB_OVERLOADED;
+    }
+    tell(s);
+}
+
+static void read_on(void *state)
+{
+    read_results(state);
+}
+
+struct db_stream *db_stream_open(struct loop *loop, db_stream_fn opened, void *user)
+{
+    struct db_streams *all = streams_of(loop);
+    struct db_stream *s = all == NULL ? NULL : calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    *s = (struct db_stream){.watch = {.fd = -1, .ready = ready, .expired = expired}, .streams = all, .done = opened, .user = user,
+                            .later = {.run = tell_or_give_up, .state = s}, .resume = {.run = read_on, .state = s}};
+    atomic_fetch_add_explicit(&loop->metrics->streams, 1, memory_order_relaxed);
+    if (all->n_idle > 0 || all->n_open < all->max) {
+        find_connection(s);
+    } else if (all->n_waiting == MAX_WAITING) {
+        s->state = STREAM_LOST;
+        tell_later(s, DB_OVERLOADED);
+    } else {
+        struct db_stream **p = &all->waiting;
+        while (*p != NULL)
+            p = &(*p)->next;
+        *p = s;
+        all->n_waiting++;
+        s->state = STREAM_WAITING;
+        later_queue(loop, &s->later, clock_us() + (uint64_t)loop->shared->conf->write_deadline_ms * 1000u);
+    }
+    return s;
+}
+
+void db_stream_close(struct db_stream *s)
+{
+    if (s == NULL)
+        return;
+    struct db_streams *all = s->streams;
+    if (s->state == STREAM_WAITING)
+        stop_waiting(s);
+    later_cancel(all->loop, &s->later);
+    later_cancel(all->loop, &s->resume);
+    bool reusable = s->state == STREAM_IDLE && PQstatus(s->pg) == CONNECTION_OK && PQtransactionStatus(s->pg) == PQTRANS_IDLE;
+    if (reusable) {
+        stop_watching(s);
+        all->idle[all->n_idle++] = s->pg; /* n_idle <= n_open <= max */
+    } else {
+        let_go(s); /* in the middle of something: the server sees the end of the connection and rolls back */
+    }
+    PQclear(s->result);
+    atomic_fetch_sub_explicit(&all->loop->metrics->streams, 1, memory_order_relaxed);
+    free(s);
+    serve_waiting(all);
+}
+
+/* ---- asking ---- */
+
+static void asked(struct db_stream *s, bool sent, long deadline_ms, db_stream_fn done)
+{
+    s->done = done;
+    set_deadline(s, deadline_ms);
+    if (!sent)
+        lose(s, DB_UNAVAILABLE);
+    else
+        flush(s);
+}
+
+/* A connection may have been lost since the last answer; that is told as the outcome of the next question. */
+static bool can_ask(struct db_stream *s, db_stream_fn done)
+{
+    if (s->state == STREAM_IDLE)
+        return true;
+    assert(s->state == STREAM_LOST);
+    s->done = done;
+    tell_later(s, DB_UNAVAILABLE);
+    return false;
+}
+
+void db_stream_command(struct db_stream *s, const char *sql, long deadline_ms, db_stream_fn done)
+{
+    if (!can_ask(s, done))
+        return;
+    s->state = STREAM_QUERY;
+    s->commit = strcmp(sql, "COMMIT") == 0;
+    asked(s, PQsendQueryParams(s->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1, deadline_ms, done);
+}
+
+static bool send_statement(struct db_stream *s, const struct statement *statement, const char *const *values, const int *lengths)
+{
+    Oid types[MAX_BINDINGS];
+    assert(statement->n_bindings <= MAX_BINDINGS);
+    for (size_t i = 0; i < statement->n_bindings; i++)
+        types[i] = statement->bindings[i].oid;
+    return PQsendQueryParams(s->pg, statement->sql, (int)statement->n_bindings, types, values, lengths, NULL, 0) == 1;
+}
+
+void db_stream_statement(struct db_stream *s, const struct statement *statement, const char *const *values, const int *lengths,
+                         long deadline_ms, db_stream_fn done)
+{
+    if (!can_ask(s, done))
+        return;
+    s->state = STREAM_QUERY;
+    asked(s, send_statement(s, statement, values, lengths), deadline_ms, done);
+}
+
+void db_stream_actor(struct db_stream *s, const struct request *r, db_stream_fn done)
+{
+    const char *values[] = {r->actor.subject, r->actor.roles_text, r->actor.region, r->id};
+    db_stream_statement(s, s->streams->actor, values, NULL, 0, done);
+}
+
+void db_stream_rows(struct db_stream *s, const struct statement *statement, const char *const *values, const int *lengths,
+                    db_stream_row_fn row, db_stream_fn done)
+{
+    if (!can_ask(s, done))
+        return;
+    s->state = STREAM_ROWS;
+    s->row = row;
+    s->paused = false;
+    asked(s, send_statement(s, statement, values, lengths) && PQsetSingleRowMode(s->pg) == 1, 0, done);
+}
+
+void db_stream_go_on(struct db_stream *s)
+{
+    if (s->state != STREAM_ROWS || !s->paused)
+        return;
+    s->paused = false;
+    set_deadline(s, 0);
+    watch_for(s, EPOLLIN);
+    if (!s->resume.queued) /* rows that libpq holds already wake nobody */
+        later_queue(s->streams->loop, &s->resume, 0);
+}
+
+void db_stream_problem(struct request *r, enum db_outcome outcome, const struct db_result *error)
+{
+    if (outcome == DB_ERROR && error != NULL)
+        problem_from_db(r, error);
+    else
+        problem_set(r, outcome == DB_OVERLOADED ? PROBLEM_OVERLOADED
+                       : outcome == DB_DEADLINE ? PROBLEM_DEADLINE_EXCEEDED
+                                                : PROBLEM_DATABASE_UNAVAILABLE, NULL);
+}
+
+/* ---- copying in ---- */
+
+void db_stream_copy(struct db_stream *s, const char *sql, db_stream_fn begun, db_stream_fn writable)
+{
+    if (!can_ask(s, begun))
+        return;
+    s->state = STREAM_QUERY;
+    s->copy_begins = true;
+    s->full = false;
+    s->writable = writable;
+    asked(s, PQsendQueryParams(s->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1, 0, begun);
+}
+
+bool db_stream_put(struct db_stream *s, const char *bytes, size_t n)
+{
+    if (s->state != STREAM_COPY)
+        return false; /* it ended early: writable is about to tell how */
+    if (PQputCopyData(s->pg, bytes, (int)n) != 1) {
+        lose(s, DB_UNAVAILABLE);
+        return false;
+    }
+    int left = PQflush(s->pg);
+    if (left < 0) {
+        lose(s, DB_UNAVAILABLE);
+        return false;
+    }
+    if (left == 0)
+        return true;
+    s->full = true;
+    set_deadline(s, 0);
+    watch_for(s, EPOLLIN | EPOLLOUT);
+    return false;
+}
+
+void db_stream_copy_end(struct db_stream *s, long deadline_ms, db_stream_fn done)
+{
+    if (s->state != STREAM_COPY) {
+        s->done = s->writable = done; /* it ended early: that is what is told */
+        return;
+    }
+    bool ended = PQputCopyEnd(s->pg, NULL) == 1;
+    s->state = STREAM_QUERY;
+    asked(s, ended, deadline_ms, done);
+}
+
+/* ---- text/csv of a list ---- */
+
+#define CSV_HIGH_WATER (128u * 1024u) /* no more rows are read while this much waits for the client */
+
+struct export {
+    struct request *r;
+    const struct statement *statement;
+    struct db_stream *stream;
+    struct buffer csv;
+    size_t sent;      /* bytes of csv that the client has */
+    bool header, streaming, ended, failed, waiting; /* waiting: the client is suspended until there are rows */
+    const char *values[MAX_BINDINGS];
+};
+
+static void fail_export(struct export *e, enum db_outcome outcome, const struct db_result *error)
+{
+    if (!e->streaming) {
+        db_stream_problem(e->r, outcome, error);
+        request_end(e->r);
+        return;
+    }
+    e->ended = e->failed = true; /* half a table must not look like a whole one */
+    if (e->waiting) {
+        e->waiting = false;
+        request_wake(e->r);
+    }
+}
+
+static long read_export(struct request *r, char *buffer, size_t n)
+{
+    struct export *e = r->handler_state;
+    size_t left = e->csv.length - e->sent;
+    if (left == 0 && e->ended)
+        return e->failed ? -2 : -1;
+    if (e->failed)
+        return -2;
+    if (left == 0) {
+        e->waiting = true;
+        request_park(r);
+        return 0;
+    }
+    if (n > left)
+        n = left;
+    memcpy(buffer, e->csv.bytes + e->sent, n);
+    e->sent += n;
+    if (e->sent == e->csv.length)
+        e->sent = e->csv.length = 0;
+    if (e->csv.length - e->sent < CSV_HIGH_WATER / 2 && e->stream != NULL)
+        db_stream_go_on(e->stream);
+    return (long)n;
+}
+
+static void begin_reply(struct export *e)
+{
+    if (e->streaming)
+        return;
+    e->streaming = true;
+    request_header(e->r, "Content-Disposition", "attachment");
+    http_stream_reply(e->r, 200, "text/csv; charset=utf-8; header=present", read_export);
+}
+
+static void write_csv_value(struct buffer *b, uint32_t type, struct value v)
+{
+    enum { BOOL = 16, TIMESTAMPTZ = 1184 }; /* pg_type.dat */
+    if (type == BOOL) {
+        buffer_text(b, v.text[0] == 't' ? "true" : "false");
+    } else if (type == TIMESTAMPTZ && v.length >= 22 && memcmp(v.text + v.length - 3, "+00", 3) == 0) {
+        buffer_add(b, v.text, 10);
+        buffer_char(b, 'T');
+        buffer_add(b, v.text + 11, v.length - 14);
+        buffer_char(b, 'Z');
+    } else {
+        buffer_csv(b, v.text, v.length);
+    }
+}
+
+static void write_csv_line(struct buffer *b, const struct db_result *rows, bool header)
+{
+    bool first = true;
+    for (size_t i = 0; i < db_columns(rows); i++) {
+        const char *name = db_column_name(rows, i);
+        if (name[0] == '_')
+            continue;
+        if (!first)
+            buffer_char(b, ',');
+        first = false;
+        if (header)
+            buffer_csv(b, name, strlen(name));
+        else if (!db_is_null(rows, 0, i))
+            write_csv_value(b, db_column_type(rows, i), db_value(rows, 0, i));
+    }
+    buffer_text(b, "\r\n");
+}
+
+static bool take_row(void *state, const struct db_result *rows)
+{
+    struct export *e = state;
+    if (e->sent > CSV_HIGH_WATER / 2) { /* make room at the front */
+        memmove(e->csv.bytes, e->csv.bytes + e->sent, e->csv.length - e->sent);
+        e->csv.length -= e->sent;
+        e->sent = 0;
+    }
+    if (!e->header) {
+        e->header = true;
+        write_csv_line(&e->csv, rows, true);
+    }
+    if (db_rows(rows) > 0)
+        write_csv_line(&e->csv, rows, false);
+    e->failed |= e->csv.failed;
+    begin_reply(e);
+    bool room = e->csv.length - e->sent < CSV_HIGH_WATER;
+    /* A client that waits is woken for a good piece, not for every row; the end wakes it in any case. */
+    if (e->waiting && (!room || e->csv.length - e->sent >= CSV_HIGH_WATER / 4 || e->failed)) {
+        e->waiting = false;
+        request_wake(e->r);
+    }
+    return room;
+}
+
+static void export_committed(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct export *e = state;
+    if (outcome != DB_ROWS) {
+        fail_export(e, outcome, result);
+        return;
+    }
+    e->ended = true;
+    begin_reply(e);
+    if (e->waiting) {
+        e->waiting = false;
+        request_wake(e->r);
+    }
+}
+
+/* Only so that the connection can be used again. */
+static void export_rows_ended(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct export *e = state;
+    if (outcome != DB_ROWS)
+        fail_export(e, outcome, result);
+    else
+        db_stream_command(e->stream, "COMMIT", 0, export_committed);
+}
+
+static void export_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct export *e = state;
+    if (outcome != DB_ROWS)
+        fail_export(e, outcome, result);
+    else
+        db_stream_rows(e->stream, e->statement, e->r->arguments, e->r->argument_lengths, take_row, export_rows_ended);
+}
+
+static void export_begun(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct export *e = state;
+    if (outcome != DB_ROWS)
+        fail_export(e, outcome, result);
+    else
+        db_stream_actor(e->stream, e->r, export_actor_set);
+}
+
+static void export_opened(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct export *e = state;
+    if (outcome != DB_ROWS)
+        fail_export(e, outcome, result);
+    else
+        db_stream_command(e->stream, "BEGIN READ ONLY", 0, export_begun);
+}
+
+static void release_export(struct request *r)
+{
+    struct export *e = r->handler_state;
+    if (e == NULL)
+        return;
+    db_stream_close(e->stream); /* the transaction only read: nothing to finish */
+    buffer_free(&e->csv);
+    free(e);
+    r->handler_state = NULL;
+}
+
+void db_stream_csv(struct request *r, const struct statement *statement)
+{
+    struct export *e = calloc(1, sizeof *e);
+    if (e == NULL || !bind_arguments(r, statement)) {
+        free(e);
+        request_problem(r, PROBLEM_OVERLOADED, NULL);
+        return;
+    }
+    e->r = r;
+    e->statement = statement;
+    r->handler_state = e;
+    r->release = release_export;
+    e->stream = db_stream_open(r->loop, export_opened, e);
+    if (e->stream == NULL)
+        request_problem(r, PROBLEM_OVERLOADED, NULL);
+    else
+        request_park(r);
+}

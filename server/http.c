@@ -1,0 +1,577 @@
+/* The HTTP side of a loop: libmicrohttpd with external polling, the gate for what it lets through, the reaper for
+ * clients that drip. The only file with microhttpd.h.
+ *
+ * Known of libmicrohttpd 0.9.75 and handled here: it takes Content-Length together with Transfer-Encoding, and either of
+ * them twice; it decodes paths; its timeout is of idleness only, and suspended connections have none; a response can be
+ * queued before the body or after it, not between; nothing wakes its epoll descriptor after a resume.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "server.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAX_HEADERS 100u
+#define CONNECTION_MEMORY (32u * 1024u)
+#define IDLE_TIMEOUT_S 75u               /* between two requests of a connection */
+#define REPLY_DEADLINE_US 120000000u     /* to take a whole reply, or the next piece of a streamed one */
+#define SWALLOW_LIMIT (4u * 1024u * 1024u)
+#define EARLY_SWALLOW_LIMIT (64u * 1024u)
+#define SLOWEST_BYTES_PER_S 1024u        /* an upload slower than this over its whole time is a drip */
+#define STREAM_BLOCK (32u * 1024u)
+
+struct http_connection {
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct request *request;
+    char *target;
+    int fd;
+    uint64_t deadline_us; /* 0: somebody else keeps the time (the database's, the handler's) */
+    struct http_connection *next, *previous;
+};
+
+struct http {
+    struct loop *loop;
+    const struct conf *conf;
+    struct MHD_Daemon *daemon;
+    struct http_connection *connections;
+    size_t in_flight;
+};
+
+/* ---- from what came to r: the gate ---- */
+
+static bool is_token(const char *p, size_t n)
+{
+    if (n == 0)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool is_field_value(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* The headers that mean something here; each at most once. */
+enum header {
+    H_HOST, H_CONTENT_LENGTH, H_TRANSFER_ENCODING, H_AUTHORIZATION, H_CONTENT_TYPE, H_CONTENT_ENCODING, H_ACCEPT,
+    H_ACCEPT_LANGUAGE, H_IF_MATCH, H_IF_NONE_MATCH, H_IDEMPOTENCY_KEY, H_PREFER, H_CONTENT_DIGEST, H_TRACEPARENT,
+    H_REQUEST_ID, H_EXPECT, N_KNOWN_HEADERS
+};
+static const char *const header_names[N_KNOWN_HEADERS] = {
+    "Host", "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type", "Content-Encoding", "Accept",
+    "Accept-Language", "If-Match", "If-None-Match", "Idempotency-Key", "Prefer", "Content-Digest", "traceparent",
+    "X-Request-Id", "Expect"};
+
+struct head {
+    struct value known[N_KNOWN_HEADERS];
+    size_t count;
+    const char *wrong;                     /* what is wrong with the head, or NULL */
+};
+
+static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_length, const char *value,
+                                   size_t length)
+{
+    (void)kind;
+    struct head *head = cls;
+    if (++head->count > MAX_HEADERS)
+        return MHD_NO;
+    if (!is_token(name, name_length))
+        head->wrong = "a header name is not a token";
+    else if (!is_field_value(value, length))
+        head->wrong = "a header value has a control character";
+    for (size_t i = 0; i < N_KNOWN_HEADERS; i++) {
+        if (strlen(header_names[i]) != name_length || strncasecmp(header_names[i], name, name_length) != 0)
+            continue;
+        if (head->known[i].text != NULL)
+            head->wrong = i == H_AUTHORIZATION ? "Authorization stands twice" : "a header that may stand once stands twice";
+        head->known[i] = (struct value){value == NULL ? "" : value, length};
+    }
+    return MHD_YES;
+}
+
+static bool to_length(struct value v, uint64_t *ret)
+{
+    uint64_t n = 0;
+    if (v.length == 0 || v.length > 18)
+        return false;
+    for (size_t i = 0; i < v.length; i++) {
+        if (v.text[i] < '0' || v.text[i] > '9')
+            return false;
+        n = n * 10 + (uint64_t)(v.text[i] - '0');
+    }
+    *ret = n;
+    return true;
+}
+
+/* Whether a list of language ranges (RFC 9110, section 12.5.4) puts Danish before English. */
+static bool prefers_danish(struct value v)
+{
+    double danish = -1, english = 0;
+    bool english_seen = false;
+    for (size_t i = 0; i < v.length;) {
+        size_t end = i;
+        while (end < v.length && v.text[end] != ',')
+            end++;
+        while (i < end && (v.text[i] == ' ' || v.text[i] == '\t'))
+            i++;
+        double q = 1;
+        const char *mark = memmem(v.text + i, end - i, "q=", 2);
+        if (mark != NULL) {
+            char number[8] = {0};
+            size_t n = (size_t)(v.text + end - (mark + 2));
+            memcpy(number, mark + 2, n < sizeof number - 1 ? n : sizeof number - 1);
+            q = strtod(number, NULL);
+        }
+        bool is_range_end = i + 2 >= end || strchr("-;, \t", v.text[i + 2]) != NULL;
+        if (end - i >= 2 && is_range_end && strncasecmp(v.text + i, "da", 2) == 0 && q > 0 && danish < q && !(english_seen && english >= q))
+            danish = q;
+        if (end - i >= 2 && is_range_end && strncasecmp(v.text + i, "en", 2) == 0 && !english_seen) {
+            english = q;
+            english_seen = true;
+        }
+        i = end + 1;
+    }
+    return danish > 0 && (!english_seen || danish >= english);
+}
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Splits the path at its slashes and decodes each segment once. NULL, or what is wrong. */
+static const char *split_path(struct request *r)
+{
+    size_t max = sizeof r->segments / sizeof *r->segments;
+    const char *p = r->path + 1;
+    for (;;) {
+        size_t n = strcspn(p, "/");
+        char *out = arena_alloc(&r->arena, n + 1);
+        if (out == NULL)
+            return "the path is too long";
+        size_t length = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (p[i] != '%') {
+                if ((unsigned char)p[i] <= 0x20 || (unsigned char)p[i] >= 0x7f)
+                    return "a character in the path must be percent-encoded";
+                out[length++] = p[i];
+                continue;
+            }
+            int high = i + 2 < n ? hex_value(p[i + 1]) : -1;
+            int low = high < 0 ? -1 : hex_value(p[i + 2]);
+            if (high < 0 || low < 0)
+                return "a percent sign in the path is not followed by two hexadecimal digits";
+            char c = (char)(high * 16 + low);
+            if (c == '\0' || c == '/')
+                return "%00 and %2F are not allowed in the path";
+            out[length++] = c;
+            i += 2;
+        }
+        if ((length == 1 && out[0] == '.') || (length == 2 && out[0] == '.' && out[1] == '.'))
+            return "dot segments are not allowed in the path";
+        if (!text_is_utf8(out, length, NULL))
+            return "the path is not UTF-8";
+        if (r->n_segments < max)
+            r->segments[r->n_segments++] = (struct value){out, length};
+        else
+            r->n_segments = max + 1; /* longer than any path of the contract: not found */
+        if (r->n_segments > max)
+            return NULL;
+        if (p[n] == '\0')
+            return NULL;
+        p += n + 1;
+    }
+}
+
+static const struct { const char *name; enum method method; } methods[] = {
+    {"GET", METHOD_GET}, {"HEAD", METHOD_HEAD}, {"POST", METHOD_POST}, {"PUT", METHOD_PUT},
+    {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}};
+
+static void take_head(struct request *r, const char *method, const char *version)
+{
+    struct head head = {0};
+    MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, take_header, &head);
+    const struct value *h = head.known;
+    bool valid_id = h[H_REQUEST_ID].length > 0 && h[H_REQUEST_ID].length < sizeof r->id;
+    for (size_t i = 0; valid_id && i < h[H_REQUEST_ID].length; i++)
+        valid_id = h[H_REQUEST_ID].text[i] > 0x20 && h[H_REQUEST_ID].text[i] < 0x7f && strchr("\"\\<>", h[H_REQUEST_ID].text[i]) == NULL;
+    if (valid_id) {
+        memcpy(r->id, h[H_REQUEST_ID].text, h[H_REQUEST_ID].length);
+        r->id[h[H_REQUEST_ID].length] = '\0';
+    }
+    r->danish = prefers_danish(h[H_ACCEPT_LANGUAGE]);
+    r->authorization = h[H_AUTHORIZATION];
+    r->content_type = h[H_CONTENT_TYPE];
+    r->content_encoding = h[H_CONTENT_ENCODING];
+    r->accept = h[H_ACCEPT];
+    r->if_match = h[H_IF_MATCH];
+    r->if_none_match = h[H_IF_NONE_MATCH];
+    r->idempotency_key = h[H_IDEMPOTENCY_KEY];
+    r->prefer = h[H_PREFER];
+    r->content_digest = h[H_CONTENT_DIGEST];
+    r->traceparent = h[H_TRACEPARENT];
+
+    bool chunked = h[H_TRANSFER_ENCODING].text != NULL;
+    r->has_body = chunked || h[H_CONTENT_LENGTH].text != NULL;
+    r->content_length = chunked ? CONTENT_CHUNKED : 0;
+    if (head.count > MAX_HEADERS) {
+        request_problem(r, PROBLEM_HEADERS_TOO_LARGE, "more than 100 headers");
+        return;
+    }
+    if (head.wrong == NULL && chunked && h[H_CONTENT_LENGTH].text != NULL)
+        head.wrong = "Content-Length and Transfer-Encoding stand together";
+    if (head.wrong == NULL && chunked && (h[H_TRANSFER_ENCODING].length != 7 || strncasecmp(h[H_TRANSFER_ENCODING].text, "chunked", 7) != 0))
+        head.wrong = "Transfer-Encoding is not chunked";
+    if (head.wrong == NULL && !chunked && r->has_body && !to_length(h[H_CONTENT_LENGTH], &r->content_length))
+        head.wrong = "Content-Length is not a length";
+    if (head.wrong == NULL && strcmp(version, "HTTP/1.1") == 0 && h[H_HOST].length == 0)
+        head.wrong = "Host is missing";
+    if (head.wrong == NULL && r->path[0] != '/')
+        head.wrong = "the request target does not begin with a slash";
+    if (head.wrong == NULL)
+        head.wrong = split_path(r);
+    if (head.wrong != NULL) {
+        request_problem(r, PROBLEM_MALFORMED_REQUEST, head.wrong);
+        return;
+    }
+    if (r->content_length == 0)
+        r->has_body = false;
+    if (h[H_EXPECT].text != NULL && (h[H_EXPECT].length != 12 || strncasecmp(h[H_EXPECT].text, "100-continue", 12) != 0)) {
+        request_problem(r, PROBLEM_EXPECTATION_FAILED, "only 100-continue can be expected");
+        return;
+    }
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(method, methods[i].name) == 0) {
+            r->method = methods[i].method;
+            r->head_only = r->method == METHOD_HEAD;
+            request_check_head(r);
+            return;
+        }
+    r->method = N_METHODS;
+    request_check_head(r);
+}
+
+/* ---- answering ---- */
+
+static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n)
+{
+    (void)position;
+    struct request *r = cls;
+    CHECK_REQUEST(r);
+    r->link->deadline_us = r->loop->now_us + REPLY_DEADLINE_US;
+    long got = r->read(r, buffer, n);
+    return got == -1 ? MHD_CONTENT_READER_END_OF_STREAM : got < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)got;
+}
+
+static enum MHD_Result answer(struct request *r)
+{
+    struct MHD_Response *response;
+    if (r->read != NULL) {
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
+    } else if (r->reply.length == 0) {
+        response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    } else {
+        response = MHD_create_response_from_buffer_with_free_callback(r->reply.length, r->reply.bytes, free);
+        if (response != NULL)
+            r->reply = (struct buffer){0}; /* libmicrohttpd's now */
+    }
+    if (response == NULL)
+        return MHD_NO;
+    bool added = r->content_type_out == NULL || MHD_add_response_header(response, "Content-Type", r->content_type_out) == MHD_YES;
+    for (size_t i = 0; i < r->n_headers && added; i++)
+        added = MHD_add_response_header(response, r->headers[i].name, r->headers[i].value) == MHD_YES;
+    if (added && r->loop->draining)
+        added = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    enum MHD_Result result = added ? MHD_queue_response(r->connection, (unsigned)r->status, response) : MHD_NO;
+    MHD_destroy_response(response);
+    r->stage = STAGE_DONE;
+    r->link->deadline_us = r->loop->now_us + REPLY_DEADLINE_US;
+    return result;
+}
+
+void http_stream_reply(struct request *r, int status, const char *content_type, http_read_fn read)
+{
+    r->read = read;
+    request_reply(r, status, content_type);
+}
+
+/* ---- libmicrohttpd's callbacks ---- */
+
+static void set_body_deadline(struct request *r)
+{
+    const struct conf *conf = r->link->http->conf;
+    uint64_t now = r->loop->now_us;
+    if (r->op == NULL || !r->op->streams) {
+        r->link->deadline_us = r->started_us + (uint64_t)conf->body_deadline_ms * 1000u;
+        return;
+    }
+    uint64_t idle = (uint64_t)conf->stream_idle_ms * 1000u;
+    uint64_t slowest = r->started_us + idle + r->received * 1000000u / SLOWEST_BYTES_PER_S;
+    r->link->deadline_us = now + idle < slowest ? now + idle : slowest;
+}
+
+static enum MHD_Result take_body(struct request *r, const char *data, size_t *size)
+{
+    if (r->stage == STAGE_PARKED)
+        return MHD_YES;
+    if (r->op != NULL && r->op->streams && r->stage != STAGE_ANSWERED) {
+        if (!r->started) {
+            r->started = true;
+            r->op->handler->start(r);
+        }
+        if (r->stage == STAGE_BODY) {
+            size_t taken = r->op->handler->data(r, data, *size);
+            r->received += taken;
+            *size -= taken;
+            assert(*size == 0 || r->stage == STAGE_PARKED || r->stage == STAGE_ANSWERED);
+        }
+        if (r->stage == STAGE_PARKED)
+            return MHD_YES;
+    } else if (r->stage != STAGE_ANSWERED) {
+        if (r->body.length + *size > JSON_BODY_LIMIT)
+            request_problem(r, PROBLEM_CONTENT_TOO_LARGE, "a JSON body has at most 262144 bytes");
+        else
+            buffer_add(&r->body, data, *size);
+        if (r->body.failed)
+            request_problem(r, PROBLEM_OVERLOADED, NULL);
+        r->received += r->stage == STAGE_ANSWERED ? 0 : *size;
+        *size = r->stage == STAGE_ANSWERED ? *size : 0;
+    }
+    if (r->stage == STAGE_ANSWERED) { /* the answer has to wait for the end of the body; what is left is thrown away */
+        r->received += *size;
+        *size = 0;
+        if (r->received > SWALLOW_LIMIT && (r->op == NULL || !r->op->streams))
+            return MHD_NO;
+    }
+    set_body_deadline(r);
+    return MHD_YES;
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+                              const char *data, size_t *size, void **request)
+{
+    (void)url;
+    struct http *http = cls;
+    struct request *r = *request;
+    if (r == NULL) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        struct http_connection *link = info == NULL ? NULL : info->socket_context;
+        if (link == NULL || link->target == NULL || (r = request_create(http->loop, connection, link->target)) == NULL)
+            return MHD_NO;
+        *request = r;
+        r->link = link;
+        link->request = r;
+        http->in_flight++;
+        atomic_fetch_add_explicit(&http->loop->metrics->in_flight, 1, memory_order_relaxed);
+        take_head(r, method, version);
+        set_body_deadline(r);
+        /* A short body is read to its end before a refusal, so that the client is sure to see the answer. */
+        bool readable = r->problem != PROBLEM_MALFORMED_REQUEST && r->problem != PROBLEM_HEADERS_TOO_LARGE;
+        if (r->stage == STAGE_ANSWERED && (!r->has_body || !readable || r->content_length > EARLY_SWALLOW_LIMIT))
+            return answer(r);
+        return MHD_YES;
+    }
+    CHECK_REQUEST(r);
+    if (*size > 0)
+        return take_body(r, data, size);
+    if (r->stage == STAGE_BODY || r->stage == STAGE_HEAD) {
+        r->link->deadline_us = 0;
+        request_start(r);
+    }
+    if (r->stage == STAGE_PARKED)
+        return MHD_YES;
+    assert(r->stage == STAGE_ANSWERED);
+    return answer(r);
+}
+
+static void completed(void *cls, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode why)
+{
+    (void)connection;
+    struct http *http = cls;
+    struct request *r = *request;
+    if (r == NULL)
+        return;
+    CHECK_REQUEST(r);
+    *request = NULL;
+    if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && r->stage != STAGE_DONE)
+        r->status = 499; /* in the log and the counters only: the client went away before it was answered */
+    r->link->request = NULL;
+    r->link->deadline_us = http->loop->now_us + IDLE_TIMEOUT_S * 1000000u;
+    http->in_flight--;
+    atomic_fetch_sub_explicit(&http->loop->metrics->in_flight, 1, memory_order_relaxed);
+    request_destroy(r);
+}
+
+static void *take_target(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    (void)cls;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_connection *link = info == NULL ? NULL : info->socket_context;
+    if (link != NULL) {
+        free(link->target);
+        link->target = strdup(uri);
+    }
+    return NULL;
+}
+
+static void connection_changed(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = cls;
+    struct http_connection *link = *context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        link = calloc(1, sizeof *link);
+        *context = link;
+        if (link == NULL)
+            return; /* handle() refuses it */
+        *link = (struct http_connection){.http = http, .connection = connection, .fd = info == NULL ? -1 : info->connect_fd,
+            .deadline_us = clock_us() + (uint64_t)http->conf->head_deadline_ms * 1000u, .next = http->connections};
+        if (link->next != NULL)
+            link->next->previous = link;
+        http->connections = link;
+        atomic_fetch_add_explicit(&http->loop->metrics->connections, 1, memory_order_relaxed);
+        return;
+    }
+    if (link == NULL)
+        return;
+    if (link->previous != NULL)
+        link->previous->next = link->next;
+    else
+        http->connections = link->next;
+    if (link->next != NULL)
+        link->next->previous = link->previous;
+    free(link->target);
+    free(link);
+    *context = NULL;
+}
+
+static size_t keep_encoded(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls, (void)connection;
+    return strlen(text); /* split_path() and bind.c decode, each piece once */
+}
+
+static void daemon_log(void *cls, const char *format, va_list list)
+{
+    (void)cls;
+    char text[256];
+    vsnprintf(text, sizeof text, format, list);
+    text[strcspn(text, "\n")] = '\0';
+    log_line(LOG_DEBUG, "http", "detail", text, NULL);
+}
+
+/* ---- the loop's side ---- */
+
+struct http *http_create(struct loop *loop, const struct conf *conf, int listen_fd)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL)
+        return NULL;
+    http->loop = loop;
+    http->conf = conf;
+    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, http,
+        MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf->max_connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, take_target, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, http,
+        MHD_OPTION_END);
+    if (http->daemon == NULL) {
+        free(http);
+        return NULL;
+    }
+    return http;
+}
+
+int http_epoll_fd(const struct http *http)
+{
+    return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+long http_timeout_ms(const struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+    if (MHD_get_timeout(http->daemon, &ms) != MHD_YES)
+        return -1;
+    return ms > 60000 ? 60000 : (long)ms;
+}
+
+void http_run(struct http *http)
+{
+    MHD_run(http->daemon);
+}
+
+void http_reap(struct http *http, uint64_t now_us)
+{
+    for (struct http_connection *c = http->connections; c != NULL; c = c->next) {
+        if (c->deadline_us == 0 || c->deadline_us > now_us || (c->request != NULL && c->request->suspended))
+            continue;
+        c->deadline_us = 0;
+        atomic_fetch_add_explicit(&http->loop->metrics->reaped, 1, memory_order_relaxed);
+        shutdown(c->fd, SHUT_RDWR); /* libmicrohttpd sees the end and lets go of everything */
+    }
+}
+
+void http_quiesce(struct http *http)
+{
+    int fd = MHD_quiesce_daemon(http->daemon);
+    if (fd >= 0)
+        close(fd);
+}
+
+size_t http_in_flight(const struct http *http)
+{
+    return http->in_flight;
+}
+
+void http_suspend(struct request *r)
+{
+    assert(!r->suspended);
+    r->suspended = true;
+    MHD_suspend_connection(r->connection);
+}
+
+void http_resume(struct request *r)
+{
+    assert(r->suspended);
+    r->suspended = false;
+    MHD_resume_connection(r->connection);
+}
+
+void http_destroy(struct http *http)
+{
+    if (http == NULL)
+        return;
+    /* A daemon must not be stopped with suspended connections: what still waits is answered first. */
+    for (struct http_connection *c = http->connections; c != NULL; c = c->next)
+        if (c->request != NULL && c->request->suspended) {
+            if (c->request->stage == STAGE_PARKED)
+                request_problem(c->request, PROBLEM_STOPPING, NULL);
+            if (c->request->suspended)
+                http_resume(c->request);
+        }
+    for (int turn = 0; turn < 100 && http->in_flight > 0; turn++)
+        MHD_run(http->daemon);
+    MHD_stop_daemon(http->daemon);
+    free(http);
+}

@@ -1,0 +1,25 @@
+/* GET /readyz: the database is connected, its schema is ours, and the server is not on its way out.
+ * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "server.h"
+
+#include <string.h>
+
+static void start(struct request *r) {
+    if (atomic_load(&r->loop->shared->stopping)) {
+        request_problem(r, PROBLEM_STOPPING, NULL);
+        return;
+    }
+    const char *state = db_state_text(r->loop->db);
+    if (!db_is_ready(r->loop->db)) {
+        request_problem(r, PROBLEM_DATABASE_UNAVAILABLE, state);
+        return;
+    }
+    buffer_format(&r->reply,
+                  "{\"status\":\"ready\",\"version\":\"" MEDKOORD_VERSION "\",\"schema_version\":%d,\"database\":",
+                  migrate_expected_version());
+    buffer_json(&r->reply, state, strlen(state));
+    buffer_char(&r->reply, '}');
+    request_reply(r, r->op->status, "application/json");
+}
+
+const struct handler get_readiness_handler = {.start = start};

@@ -1,0 +1,744 @@
+/* put_consumption_rows: the rows of a delivery, streamed, checked and made to count as a whole or not at all.
+ *
+ * One transaction on a connection of its own: lock the delivery, read what may stand in the rows, COPY them while they
+ * arrive, check them as a set, commit. The first refused line ends the transaction; the rest is only checked, so that
+ * everything wrong is told at once, and a second transaction keeps why. Whatever breaks in between, nothing has counted.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "db_stream.h"
+#include "delivery_file.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TURN_US           5000u   /* of work before other requests have their turn */
+#define SHOWN_REJECTIONS  50u     /* in the answer; all of them are a list of their own */
+#define COMMIT_LOOKS      40      /* after a connection lost at COMMIT, */
+#define LOOK_EVERY_US     250000u /* until it is clear what became of it */
+#define ACCEPT_IDLE_TIMES 10      /* checking as a set is one long statement: its deadline in stream_idle_ms */
+
+struct upload {
+    struct request *r;
+    const char *id;
+    const char *copy;          /* the COPY command */
+    struct delivery_options options;
+    struct delivery_file *file;
+    struct db_stream *stream;  /* NULL: nothing more to load */
+    struct later later;
+    bool complete;             /* the body is */
+    bool file_finished;
+    bool known;                /* accepted before: only to see whether these are the same bytes */
+    char known_sha256[DIGEST_HEX + 1], sha256[DIGEST_HEX + 1];
+    uint64_t rejected;
+    struct buffer counts, rejections, shown; /* JSON */
+    int looks;
+};
+
+static void go_on(void *state);
+static void copy_met_end(void *state, enum db_outcome, const struct db_result *);
+
+/* ---- ending ---- */
+
+static void let_stream_go(struct upload *u)
+{
+    db_stream_close(u->stream);
+    u->stream = NULL;
+}
+
+static void end_with(struct upload *u, enum problem_code code, const char *detail)
+{
+    let_stream_go(u);
+    request_problem(u->r, code, detail);
+}
+
+static void fail(struct upload *u, enum db_outcome outcome, const struct db_result *error)
+{
+    db_stream_problem(u->r, outcome, error);
+    let_stream_go(u);
+    request_end(u->r);
+}
+
+static bool open_stream(struct upload *u, db_stream_fn opened)
+{
+    u->stream = db_stream_open(u->r->loop, opened, u);
+    return u->stream != NULL;
+}
+
+static void queue_later(struct upload *u, uint64_t at_us)
+{
+    if (!later_queue(u->r->loop, &u->later, at_us))
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+}
+
+/* ---- the head ---- */
+
+static bool is_word(struct value v, const char *word)
+{
+    return v.length == strlen(word) && strncasecmp(v.text, word, v.length) == 0;
+}
+
+static struct value trimmed(const char *p, size_t n)
+{
+    while (n > 0 && (*p == ' ' || *p == '\t')) {
+        p++;
+        n--;
+    }
+    while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+        n--;
+    return (struct value){p, n};
+}
+
+/* Content-Type's media type is checked already; which of the two it is, and the charset. */
+static bool read_content_type(struct upload *u)
+{
+    struct value rest = u->r->content_type;
+    bool first = true, good = true;
+    while (rest.length > 0) {
+        const char *end = memchr(rest.text, ';', rest.length);
+        size_t n = end == NULL ? rest.length : (size_t)(end - rest.text);
+        struct value part = trimmed(rest.text, n);
+        rest.text += n + (end != NULL);
+        rest.length -= n + (end != NULL);
+        if (first) {
+            u->options.format = is_word(part, "application/x-ndjson") ? DELIVERY_NDJSON : DELIVERY_CSV;
+            first = false;
+        } else if (part.length > 8 && strncasecmp(part.text, "charset=", 8) == 0) {
+            struct value charset = trimmed(part.text + 8, part.length - 8);
+            if (charset.length > 2 && charset.text[0] == '"' && charset.text[charset.length - 1] == '"')
+                charset = (struct value){charset.text + 1, charset.length - 2};
+            if (is_word(charset, "iso-8859-1") && u->options.format == DELIVERY_CSV)
+                u->options.charset = DELIVERY_LATIN1;
+            else if (!is_word(charset, "utf-8") && !is_word(charset, "us-ascii"))
+                good = false;
+        }
+    }
+    return good;
+}
+
+static bool read_content_digest(struct upload *u)
+{
+    struct value v = u->r->content_digest;
+    return v.text == NULL || digest_from_header(v.text, v.length, u->options.wire_sha256, &u->options.has_wire_sha256);
+}
+
+/* ---- opening: from BEGIN to COPY ---- */
+
+static void ready_for_rows(struct upload *u)
+{
+    request_wake(u->r);
+}
+
+static void copy_begun(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        ready_for_rows(u);
+}
+
+static int month_of(struct value date)
+{
+    int y, m, d;
+    return text_to_date(date.text, &y, &m, &d) ? delivery_month(y, m) : -1;
+}
+
+static int number_of(struct value v)
+{
+    return (int)strtol(v.text, NULL, 10);
+}
+
+static void hospitals_read(void *state, enum db_outcome outcome, const struct db_result *rows)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS) {
+        fail(u, outcome, rows);
+        return;
+    }
+    int code = db_column(rows, "code"), no = db_column(rows, "hospital_no"), region = db_column(rows, "region_no");
+    int from = db_column(rows, "from_month"), to = db_column(rows, "to_month");
+    assert(code >= 0 && no >= 0 && region >= 0 && from >= 0 && to >= 0);
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        struct value name = db_value(rows, i, (size_t)code);
+        if (!delivery_file_hospital(u->file, name.text, name.length, (int16_t)number_of(db_value(rows, i, (size_t)no)),
+                                    number_of(db_value(rows, i, (size_t)region)), month_of(db_value(rows, i, (size_t)from)),
+                                    month_of(db_value(rows, i, (size_t)to)))) {
+            end_with(u, PROBLEM_OVERLOADED, NULL);
+            return;
+        }
+    }
+    db_stream_copy(u->stream, u->copy, copy_begun, copy_met_end);
+}
+
+static void coverage_read(void *state, enum db_outcome outcome, const struct db_result *rows)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS) {
+        fail(u, outcome, rows);
+        return;
+    }
+    int region = db_column(rows, "region_no"), month = db_column(rows, "month");
+    assert(region >= 0 && month >= 0);
+    for (size_t i = 0; i < db_rows(rows); i++)
+        if (!delivery_file_cover(u->file, number_of(db_value(rows, i, (size_t)region)), month_of(db_value(rows, i, (size_t)month)))) {
+            end_with(u, PROBLEM_OVERLOADED, NULL);
+            return;
+        }
+    char no[12];
+    snprintf(no, sizeof no, "%d", u->options.delivery_no);
+    const char *values[] = {no};
+    db_stream_statement(u->stream, statement_by_name("_upload_hospitals"), values, NULL, 0, hospitals_read);
+}
+
+static bool read_number(const struct db_result *rows, const char *name, int64_t *ret)
+{
+    int column = db_column(rows, name);
+    assert(column >= 0);
+    if (db_is_null(rows, 0, (size_t)column))
+        return false;
+    *ret = strtoll(db_value(rows, 0, (size_t)column).text, NULL, 10);
+    return true;
+}
+
+static const char *read_text(const struct db_result *rows, const char *name)
+{
+    int column = db_column(rows, name);
+    assert(column >= 0);
+    return db_is_null(rows, 0, (size_t)column) ? NULL : db_value(rows, 0, (size_t)column).text;
+}
+
+/* The table's name comes from the database and is a plain identifier; anything else is a bug and must not be sent. */
+static const char *write_copy(struct request *r, const char *table)
+{
+    if (table == NULL || *table == '\0' || strspn(table, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(table))
+        return NULL;
+    return arena_printf(&r->arena, "COPY %s (delivery_no, month, hospital_no, atc, article_number, product, packs_e4, ddd_e4, cost_ore, line) "
+                                   "FROM STDIN (FORMAT binary)", table);
+}
+
+static void delivery_read(void *state, enum db_outcome outcome, const struct db_result *rows)
+{
+    struct upload *u = state;
+    int64_t no;
+    if (outcome != DB_ROWS) {
+        fail(u, outcome, rows);
+        return;
+    }
+    if (db_rows(rows) == 0) {
+        end_with(u, PROBLEM_NOT_FOUND, NULL);
+        return;
+    }
+    const char *found = read_text(rows, "state"), *known = read_text(rows, "content_sha256"), *announced = read_text(rows, "sha256");
+    if (strcmp(found, "withdrawn") == 0) {
+        end_with(u, PROBLEM_DELIVERY_FINISHED, "the delivery has been withdrawn");
+        return;
+    }
+    u->known = strcmp(found, "accepted") == 0;
+    u->options.digest_only = u->known;
+    u->options.has_rows = read_number(rows, "control_rows", &u->options.rows);
+    u->options.has_ddd = read_number(rows, "control_ddd_e4", &u->options.ddd_e4);
+    u->options.has_cost = read_number(rows, "control_cost_ore", &u->options.cost_ore);
+    u->options.has_sha256 = announced != NULL && digest_from_hex(announced, strlen(announced), u->options.sha256);
+    u->options.delivery_no = read_number(rows, "delivery_no", &no) ? (int32_t)no : 0;
+    if (u->known && known != NULL)
+        snprintf(u->known_sha256, sizeof u->known_sha256, "%s", known);
+    u->file = delivery_file_create(&u->options);
+    if (u->file == NULL) {
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+    } else if (u->known) {
+        let_stream_go(u); /* the lock with it: nothing will be written */
+        ready_for_rows(u);
+    } else if ((u->copy = write_copy(u->r, read_text(rows, "copy_into"))) == NULL) {
+        end_with(u, PROBLEM_INTERNAL_ERROR, NULL);
+    } else {
+        char text[12];
+        snprintf(text, sizeof text, "%d", u->options.delivery_no);
+        const char *values[] = {text};
+        db_stream_statement(u->stream, statement_by_name("_upload_coverage"), values, NULL, 0, coverage_read);
+    }
+}
+
+static void actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    const char *values[] = {u->id};
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_statement(u->stream, statement_by_name("_begin_delivery_upload"), values, NULL, 0, delivery_read);
+}
+
+static void begun(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_actor(u->stream, u->r, actor_set);
+}
+
+static void opened(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_command(u->stream, "BEGIN", 0, begun);
+}
+
+static void start(struct request *r)
+{
+    if (!r->has_body) {
+        request_problem(r, PROBLEM_INVALID_BODY, "the rows are missing");
+        return;
+    }
+    struct upload *u = calloc(1, sizeof *u);
+    if (u == NULL) {
+        request_problem(r, PROBLEM_OVERLOADED, NULL);
+        return;
+    }
+    u->r = r;
+    r->handler_state = u;
+    u->later = (struct later){.run = go_on, .state = u};
+    u->id = arena_copy(&r->arena, r->path_values[0].text, r->path_values[0].length);
+    u->options.gzip = is_word(r->content_encoding, "gzip") || is_word(r->content_encoding, "x-gzip");
+    if (r->prefer_rollback)
+        request_header(r, "Preference-Applied", "tx=rollback");
+    if (!read_content_type(u))
+        request_problem(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "the charset is utf-8, or iso-8859-1 for CSV");
+    else if (!read_content_digest(u))
+        request_problem(r, PROBLEM_INVALID_PARAMETER, "Content-Digest is not of the form sha-256=:base64:");
+    else if (u->id == NULL || !open_stream(u, opened))
+        request_problem(r, PROBLEM_OVERLOADED, NULL);
+    else
+        request_park(r);
+}
+
+/* ---- the rows ---- */
+
+enum drained { DRAINED, FULL, ENDED };
+
+/* Hands over what the file has made of the bytes so far. */
+static enum drained drain(struct upload *u)
+{
+    size_t n;
+    if (delivery_file_failed(u->file)) {
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+        return ENDED;
+    }
+    if (delivery_file_rejected(u->file) && u->stream != NULL)
+        let_stream_go(u); /* nothing of it will count: the transaction and its lock need not wait for the rest */
+    const char *rows = delivery_file_rows(u->file, &n);
+    bool room = n == 0 || u->stream == NULL || db_stream_put(u->stream, rows, n);
+    delivery_file_rows_taken(u->file);
+    return room ? DRAINED : FULL;
+}
+
+static size_t take(struct request *r, const char *bytes, size_t n)
+{
+    struct upload *u = r->handler_state;
+    uint64_t until = clock_us() + TURN_US;
+    for (size_t taken = 0;;) {
+        taken += delivery_file_feed(u->file, bytes + taken, n - taken);
+        enum drained d = drain(u);
+        if (d == ENDED)
+            return n;
+        if (d == DRAINED && taken == n && !delivery_file_pending(u->file))
+            return n;
+        if (d == DRAINED && clock_us() < until)
+            continue;
+        if (d == DRAINED)
+            queue_later(u, 0);
+        if (r->stage == STAGE_BODY) /* not ended by a failure just now */
+            request_park(r);
+        return taken;
+    }
+}
+
+/* The server takes more, or has ended the copy. */
+static void copy_met_end(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        go_on(u);
+}
+
+/* ---- the answer: rejected ---- */
+
+static void answer_rejected(struct upload *u)
+{
+    struct request *r = u->r;
+    unsigned long long n = u->rejected;
+    struct buffer members = {0};
+    buffer_format(&members, ",\"rejected\":%llu,\"counts\":", n);
+    buffer_add(&members, u->counts.bytes, u->counts.length);
+    buffer_text(&members, ",\"rejections\":");
+    buffer_add(&members, u->shown.bytes, u->shown.length);
+    if (!r->prefer_rollback)
+        buffer_format(&members, ",\"rejections_url\":\"/v1/consumption-deliveries/%s/rejections\"", u->id);
+    r->problem_members = members.failed ? NULL : arena_copy(&r->arena, members.bytes, members.length);
+    buffer_free(&members);
+    const char *detail = arena_printf(&r->arena, r->danish ? "filen har %llu fejl; ingen af dens rækker tæller"
+                                                           : "the file has %llu faults; none of its rows counts", n);
+    end_with(u, r->problem_members == NULL ? PROBLEM_OVERLOADED : PROBLEM_DELIVERY_REJECTED, detail);
+}
+
+static void rejection_committed(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        answer_rejected(u);
+}
+
+static void rejection_kept(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_command(u->stream, "COMMIT", 0, rejection_committed);
+}
+
+static void rejection_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS) {
+        fail(u, outcome, result);
+        return;
+    }
+    const uint64_t *counts = delivery_file_counts(u->file);
+    bool whole = counts[DELIVERY_CUT_GZIP] + counts[DELIVERY_BAD_GZIP] == 0; /* of a part a digest says nothing */
+    char bytes[24];
+    snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)delivery_file_totals(u->file)->bytes);
+    const char *values[] = {u->id, whole ? u->sha256 : NULL, bytes, u->counts.bytes, u->rejections.bytes};
+    db_stream_statement(u->stream, statement_by_name("_reject_delivery"), values, NULL, 0, rejection_kept);
+}
+
+static void rejection_begun(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_actor(u->stream, u->r, rejection_actor_set);
+}
+
+static void rejection_opened(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_command(u->stream, "BEGIN", 0, rejection_begun);
+}
+
+/* counts, rejections and shown are written. */
+static void keep_rejection(struct upload *u)
+{
+    let_stream_go(u);
+    bool terminated = buffer_reserve(&u->counts, 1) && buffer_reserve(&u->rejections, 1) && !u->shown.failed;
+    if (!terminated) {
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+        return;
+    }
+    u->counts.bytes[u->counts.length] = u->rejections.bytes[u->rejections.length] = '\0';
+    if (u->r->prefer_rollback)
+        answer_rejected(u);
+    else if (!open_stream(u, rejection_opened))
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+}
+
+static void reject_for_file(struct upload *u)
+{
+    for (int i = 0; i < N_DELIVERY_CODES; i++)
+        u->rejected += delivery_file_counts(u->file)[i];
+    delivery_file_write_counts(u->file, &u->counts);
+    delivery_file_write_rejections(u->file, &u->rejections, DELIVERY_REJECTIONS_MAX);
+    delivery_file_write_rejections(u->file, &u->shown, SHOWN_REJECTIONS);
+    keep_rejection(u);
+}
+
+/* The database has found what no single line shows: counts and violations as it gave them. */
+static bool read_violations(struct upload *u, const char *counts, const char *violations)
+{
+    json_t *all = json_loads(violations, 0, NULL), *by_code = json_loads(counts, 0, NULL), *n;
+    const char *code;
+    bool good = json_is_array(all) && json_is_object(by_code);
+    while (good && json_array_size(all) > SHOWN_REJECTIONS)
+        json_array_remove(all, json_array_size(all) - 1);
+    for (size_t i = 0; good && i < json_array_size(all); i++)
+        json_object_set_new(json_array_get(all, i), "position", json_integer((json_int_t)i + 1));
+    char *shown = good ? json_dumps(all, JSON_COMPACT) : NULL;
+    if (shown != NULL)
+        buffer_text(&u->shown, shown);
+    json_object_foreach(by_code, code, n)
+        u->rejected += (uint64_t)json_integer_value(n);
+    buffer_text(&u->counts, counts);
+    buffer_text(&u->rejections, violations);
+    free(shown);
+    json_decref(all);
+    json_decref(by_code);
+    return good && shown != NULL;
+}
+
+/* ---- the answer: accepted ---- */
+
+static void look_again(struct upload *u);
+
+static void found_after_loss(void *state, enum db_outcome outcome, const struct db_result *rows)
+{
+    struct upload *u = state;
+    if (outcome == DB_ROWS && db_rows(rows) == 1) {
+        const char *found = read_text(rows, "state"), *digest = read_text(rows, "content_sha256");
+        bool committed = strcmp(found, "accepted") == 0 && digest != NULL && strcmp(digest, u->sha256) == 0;
+        let_stream_go(u);
+        if (committed)
+            request_end(u->r); /* the answer was written before COMMIT */
+        else
+            end_with(u, PROBLEM_DATABASE_UNAVAILABLE, "nothing has counted; send it again");
+        return;
+    }
+    look_again(u); /* also when the delivery is still locked by the transaction whose end is not known */
+}
+
+static void looking_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    const char *values[] = {u->id};
+    (void)result;
+    if (outcome != DB_ROWS)
+        look_again(u);
+    else
+        db_stream_statement(u->stream, statement_by_name("_begin_delivery_upload"), values, NULL, 0, found_after_loss);
+}
+
+static void looking_begun(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    (void)result;
+    if (outcome != DB_ROWS)
+        look_again(u);
+    else
+        db_stream_actor(u->stream, u->r, looking_actor_set);
+}
+
+static void looking_opened(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    (void)result;
+    if (outcome != DB_ROWS)
+        look_again(u);
+    else
+        db_stream_command(u->stream, "BEGIN", 0, looking_begun);
+}
+
+static void look(void *state)
+{
+    struct upload *u = state;
+    if (!open_stream(u, looking_opened))
+        look_again(u);
+}
+
+/* COMMIT was sent and the connection lost: only the database knows whether it came about. */
+static void look_again(struct upload *u)
+{
+    let_stream_go(u);
+    if (++u->looks > COMMIT_LOOKS) {
+        end_with(u, PROBLEM_OUTCOME_UNKNOWN, "send the same bytes again: they count once");
+        return;
+    }
+    u->later.run = look;
+    queue_later(u, clock_us() + LOOK_EVERY_US);
+}
+
+static void committed(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome == DB_ERROR) {
+        fail(u, outcome, result);
+    } else if (outcome != DB_ROWS) {
+        look_again(u);
+    } else {
+        let_stream_go(u);
+        request_end(u->r);
+    }
+}
+
+static void rolled_back(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    (void)outcome, (void)result; /* a lost connection rolls back too */
+    let_stream_go(u);
+    request_end(u->r);
+}
+
+static void checked(void *state, enum db_outcome outcome, const struct db_result *rows)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS || db_rows(rows) != 1) {
+        fail(u, outcome, rows);
+        return;
+    }
+    const char *violations = read_text(rows, "_violations");
+    if (violations != NULL) {
+        if (read_violations(u, read_text(rows, "_violation_counts"), violations))
+            keep_rejection(u);
+        else
+            end_with(u, PROBLEM_INTERNAL_ERROR, NULL);
+        return;
+    }
+    reply_from_rows(u->r, statement_by_name("_accept_delivery"), rows);
+    if (u->r->prefer_rollback)
+        db_stream_command(u->stream, "ROLLBACK", 0, rolled_back);
+    else
+        db_stream_command(u->stream, "COMMIT", 0, committed);
+}
+
+static void copied(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS) {
+        fail(u, outcome, result);
+        return;
+    }
+    char no[12], bytes[24];
+    snprintf(no, sizeof no, "%d", u->options.delivery_no);
+    snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)delivery_file_totals(u->file)->bytes);
+    const char *values[] = {no, u->sha256, bytes};
+    db_stream_statement(u->stream, statement_by_name("_accept_delivery"), values, NULL,
+                        ACCEPT_IDLE_TIMES * u->r->loop->shared->conf->stream_idle_ms, checked);
+}
+
+/* ---- the answer: known already ---- */
+
+static void report_read(void *state, enum db_outcome outcome, const struct db_result *rows)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS) {
+        fail(u, outcome, rows);
+        return;
+    }
+    reply_from_rows(u->r, statement_by_name("_delivery_report"), rows);
+    db_stream_command(u->stream, "ROLLBACK", 0, rolled_back); /* so that the connection can be used again */
+}
+
+static void report_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    const char *values[] = {u->id};
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_statement(u->stream, statement_by_name("_delivery_report"), values, NULL, 0, report_read);
+}
+
+static void report_begun(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_actor(u->stream, u->r, report_actor_set);
+}
+
+static void report_opened(void *state, enum db_outcome outcome, const struct db_result *result)
+{
+    struct upload *u = state;
+    if (outcome != DB_ROWS)
+        fail(u, outcome, result);
+    else
+        db_stream_command(u->stream, "BEGIN READ ONLY", 0, report_begun);
+}
+
+/* ---- the end of the body ---- */
+
+static void search(void *state)
+{
+    struct upload *u = state;
+    uint64_t until = clock_us() + TURN_US;
+    while (delivery_file_search(u->file))
+        if (clock_us() >= until) {
+            u->later.run = search;
+            queue_later(u, 0);
+            return;
+        }
+    if (delivery_file_failed(u->file))
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+    else
+        reject_for_file(u);
+}
+
+static void conclude(struct upload *u)
+{
+    digest_to_hex(delivery_file_totals(u->file)->sha256, u->sha256);
+    if (u->known) {
+        if (delivery_file_rejected(u->file) || strcmp(u->sha256, u->known_sha256) != 0)
+            end_with(u, PROBLEM_DELIVERY_FINISHED, "the delivery has been accepted with other content");
+        else if (!open_stream(u, report_opened))
+            end_with(u, PROBLEM_OVERLOADED, NULL);
+    } else if (delivery_file_rejected(u->file)) {
+        search(u);
+    } else {
+        db_stream_copy_end(u->stream, 0, copied);
+    }
+}
+
+/* Always from the loop, never from within libmicrohttpd: the request is parked. */
+static void go_on(void *state)
+{
+    struct upload *u = state;
+    if (!u->complete) {
+        request_wake(u->r);
+        return;
+    }
+    uint64_t until = clock_us() + TURN_US;
+    for (;;) {
+        bool pending = delivery_file_pending(u->file);
+        if (pending)
+            delivery_file_feed(u->file, NULL, 0);
+        else if (!u->file_finished)
+            delivery_file_finish(u->file);
+        u->file_finished |= !pending;
+        enum drained d = drain(u);
+        if (d == ENDED || d == FULL)
+            return; /* answered, or called again when there is room */
+        if (u->file_finished) {
+            conclude(u);
+            return;
+        }
+        if (clock_us() >= until) {
+            queue_later(u, 0);
+            return;
+        }
+    }
+}
+
+static void finish(struct request *r)
+{
+    struct upload *u = r->handler_state;
+    u->complete = true;
+    request_park(r);
+    queue_later(u, 0);
+}
+
+static void release(struct request *r)
+{
+    struct upload *u = r->handler_state;
+    if (u == NULL)
+        return;
+    later_cancel(r->loop, &u->later);
+    db_stream_close(u->stream);
+    delivery_file_destroy(u->file);
+    buffer_free(&u->counts);
+    buffer_free(&u->rejections);
+    buffer_free(&u->shown);
+    free(u);
+    r->handler_state = NULL;
+}
+
+const struct handler put_consumption_rows_handler = {.start = start, .data = take, .finish = finish, .release = release};
