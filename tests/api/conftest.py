@@ -1,0 +1,49 @@
+"""Fixtures of the API tests. One cluster, one server and one contract serve all of them; tests that break things make
+their own.
+SPDX-License-Identifier: MPL-2.0
+"""
+import sys
+import pathlib
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from medkoord_api import Client, Cluster, Contract, Keys, Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def contract():
+    return Contract()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    return Keys(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
+
+
+@pytest.fixture(scope="session")
+def server(cluster, keys):
+    made = Server(cluster.url(), keys).start()
+    yield made
+    assert made.remove() == 0
+
+
+@pytest.fixture(scope="session")
+def api(server, contract, keys):
+    return Client(server, contract, keys)
+
+
+@pytest.fixture
+def own_cluster():
+    """For tests that stop, restart or break the database."""
+    made = Cluster()
+    yield made
+    made.remove()

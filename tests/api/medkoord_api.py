@@ -1,0 +1,303 @@
+"""What the API tests stand on: a throwaway cluster, a real server, tokens, and a client that holds every response against
+the contract and remembers which operations and statuses it has seen.
+SPDX-License-Identifier: MPL-2.0
+"""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+import uuid
+
+import jsonschema
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("TEST_BUILD", ROOT / "build" / "check"))
+PROGRAM = BUILD / "server" / "medkoordd"
+REGIONS = ["hovedstaden", "midtjylland", "nordjylland", "sjaelland", "syddanmark"]
+
+
+def wait_until(condition, seconds=20, what="the condition"):
+    """Asks again and again until the condition holds; the only place where time passes in the tests."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true in {seconds} s")
+        time.sleep(0.02)
+
+
+class Cluster:
+    """A private PostgreSQL cluster, made by tests/pg.sh."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="medkoord-pg.", dir="/tmp")
+        self.call("start")
+        self.call("migrate")
+
+    def call(self, *words):
+        return subprocess.run([str(ROOT / "tests" / "pg.sh"), words[0], self.folder, *words[1:]], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def url(self, role="medkoord_server"):
+        return self.call("url", role)
+
+    def sql(self, text, role="postgres"):
+        """Runs SQL (default: as the cluster's superuser) and answers the rows as lists of text."""
+        out = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-F", "\t", "-d", self.url(role), "-c", text],
+                             check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True).stdout
+        return [line.split("\t") for line in out.splitlines()]
+
+    def pids(self, like):
+        return [int(row[0]) for row in self.sql(f"SELECT pid FROM pg_stat_activity WHERE application_name LIKE '{like}'")]
+
+    def remove(self):
+        subprocess.run([str(ROOT / "tests" / "pg.sh"), "stop", self.folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Keys:
+    """A development key made by the program itself."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.key = self.folder / "dev.pem"
+        self.jwks = self.folder / "jwks.json"
+        subprocess.run([PROGRAM, "token", "--new-key", self.key], check=True, stdout=subprocess.DEVNULL, env={})
+        self.jwks.write_text(subprocess.run([PROGRAM, "token", "--jwks", "--key", self.key], check=True,
+                                            stdout=subprocess.PIPE, text=True, env={}).stdout)
+
+    def token(self, role, region=None, subject=None, expires=3600):
+        words = [PROGRAM, "token", "--key", self.key, "--role", role, "--expires", str(expires)]
+        words += ["--subject", subject or f"test-{role}" + (f"-{region}" if region else "")]
+        if region:
+            words += ["--region", region]
+        return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, env={}).stdout.strip()
+
+
+class Server:
+    """medkoordd serve, on a free port of 127.0.0.1, with its log in a file."""
+
+    def __init__(self, database, keys, **options):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="medkoord-server."))
+        self.log = self.folder / "log"
+        self.port_file = self.folder / "port"
+        self.environment = {"PATH": os.environ["PATH"], "MEDKOORD_LISTEN_ADDRESS": "127.0.0.1", "MEDKOORD_PORT": "0",
+                            "MEDKOORD_PORT_FILE": str(self.port_file), "MEDKOORD_DATABASE": database,
+                            "MEDKOORD_JWKS": str(keys.jwks)}
+        self.environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        for name, value in options.items():
+            self.environment["MEDKOORD_" + name.upper()] = str(value)
+        self.process = None
+        self.port = 0
+
+    def start(self, ready=True):
+        if self.port:
+            self.environment["MEDKOORD_PORT"] = str(self.port)
+        self.port_file.unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=log)
+        wait_until(lambda: self.port_file.exists() and self.port_file.read_text().endswith("\n") or self.process.poll() is not None,
+                   what="the server's port")
+        assert self.process.poll() is None, self.log.read_text()[-4000:]
+        self.port = int(self.port_file.read_text())
+        if ready:
+            self.wait_ready()
+        return self
+
+    def get_status(self, path):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except OSError:
+            return 0
+
+    def wait_ready(self, seconds=30):
+        wait_until(lambda: self.get_status("/readyz") == 200, seconds, "readiness")
+
+    def stop(self, by=signal.SIGTERM):
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else None
+        self.process.send_signal(by)
+        return self.process.wait(30)
+
+    def events(self, name):
+        """The log's lines with this event."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("event") == name]
+
+    def memory_kib(self, field="VmRSS"):
+        return int(re.search(field + r":\s+(\d+)", pathlib.Path(f"/proc/{self.process.pid}/status").read_text())[1])
+
+    def remove(self):
+        code = self.stop()
+        text = self.log.read_text()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text and "LeakSanitizer" not in text, text[-8000:]
+        return code
+
+
+class Contract:
+    """The bundle, and what of it has been seen in this run."""
+
+    def __init__(self):
+        self.document = json.loads((BUILD / "openapi" / "openapi.json").read_text())
+        self.resolver = jsonschema.RefResolver.from_schema(self.document)
+        self.formats = jsonschema.FormatChecker()
+        self.formats.checks("month")(lambda v: not isinstance(v, str) or re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", v) is not None)
+        self.seen = set()
+        self.codes_seen = set()
+        self.operations = {}
+        self.templates = []
+        for path, methods in self.document["paths"].items():
+            pattern = re.compile("^" + re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$")
+            for method, operation in methods.items():
+                if method in ("get", "post", "put", "patch", "delete"):
+                    operation["path"], operation["method"] = path, method.upper()
+                    self.operations[operation["operationId"]] = operation
+                    self.templates.append((path.count("{"), pattern, method.upper(), operation))
+        self.templates.sort(key=lambda t: t[0])
+
+    def deref(self, node):
+        while "$ref" in node:
+            node = self.resolver.resolve(node["$ref"])[1]
+        return node
+
+    def operation_of(self, method, path):
+        for _, pattern, verb, operation in self.templates:
+            if verb == ("GET" if method == "HEAD" else method) and pattern.match(path):
+                return operation
+        return None
+
+    def check(self, schema, value):
+        jsonschema.Draft202012Validator(schema, resolver=self.resolver, format_checker=self.formats).validate(value)
+
+    def hold(self, method, path, response):
+        """Every response is documented: its status, its media type, its body, the code of its problem."""
+        operation = self.operation_of(method, path)
+        assert response.header("X-Request-Id"), "no X-Request-Id"
+        if operation is None:
+            assert response.status in (204, 404, 405), f"{method} {path}: {response.status}"
+            if response.status != 204:
+                self.check(self.document["components"]["schemas"]["Problem"], response.json())
+            return
+        where = f"{operation['operationId']} {response.status}"
+        documented = operation["responses"].get(str(response.status))
+        assert documented is not None, f"{where} is not documented: {response.text[:600]}"
+        documented = self.deref(documented)
+        self.seen.add((operation["operationId"], response.status))
+        content = documented.get("content")
+        if not content or method == "HEAD":
+            assert response.body == b"", where
+            return
+        media = response.header("Content-Type").split(";")[0]
+        assert media in content, f"{where}: {media} is not documented"
+        if media.endswith("json"):
+            try:
+                self.check(content[media]["schema"], response.json())
+            except jsonschema.ValidationError as error:
+                raise AssertionError(f"{where}: {error.message} at /{'/'.join(map(str, error.absolute_path))}") from None
+        if media == "application/problem+json":
+            code = response.json()["code"]
+            self.codes_seen.add(code)
+            assert code in documented.get("x-problems", [code]), f"{where}: code {code} is not documented"
+            assert response.json()["request_id"] == response.header("X-Request-Id")
+
+
+class Response:
+    def __init__(self, raw, body):
+        self.status, self.body = raw.status, body
+        self.headers = raw.getheaders()
+
+    def header(self, name):
+        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def code(self):
+        """The problem's code, None when it is none."""
+        return self.json()["code"] if (self.header("Content-Type") or "").startswith("application/problem") else None
+
+    @property
+    def etag(self):
+        return self.header("ETag")
+
+
+class Client:
+    def __init__(self, server, contract, keys):
+        self.server, self.contract, self.keys = server, contract, keys
+        self.tokens = {}
+
+    def token(self, who):
+        """who: a role, or role:region, or a ready token."""
+        if who is None or who.count(".") == 2:
+            return who
+        if who not in self.tokens:
+            role, _, region = who.partition(":")
+            self.tokens[who] = self.keys.token(role, region or None)
+        return self.tokens[who]
+
+    def call(self, method, path, who="admin", body=None, query=None, headers=None, raw=None, hold=True):
+        """One request. body: to be sent as JSON; raw: bytes as they are; headers: None removes one."""
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        sent = {}
+        token = self.token(who)
+        if token:
+            sent["Authorization"] = "Bearer " + token
+        if body is not None:
+            raw = json.dumps(body).encode()
+            sent["Content-Type"] = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        sent.update(headers or {})
+        sent = {k: v for k, v in sent.items() if v is not None}
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, path, body=raw, headers=sent)
+            answer = connection.getresponse()
+            response = Response(answer, answer.read())
+        if hold:
+            self.contract.hold(method, path.split("?")[0], response)
+        return response
+
+    def get(self, path, who="reader", **words):
+        return self.call("GET", path, who, **words)
+
+    def post(self, path, body, who="admin", **words):
+        return self.call("POST", path, who, body, **words)
+
+    def put(self, path, body, who="admin", **words):
+        return self.call("PUT", path, who, body, **words)
+
+    def patch(self, path, body, who="admin", **words):
+        return self.call("PATCH", path, who, body, **words)
+
+    def all(self, path, who="reader", query=None):
+        """Every item of a list, following next."""
+        items, response = [], self.get(path, who, query=query)
+        while True:
+            assert response.status == 200, response.text
+            items += response.json()["items"]
+            following = response.json()["next"]
+            if following is None:
+                return items
+            response = self.get(following, who)
+
+
+def key():
+    return {"Idempotency-Key": uuid.uuid4().hex}

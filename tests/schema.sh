@@ -1,0 +1,10 @@
+#!/bin/bash
+# Prints the schema of a migrated throwaway cluster as sql/schema.sql holds it: without what differs from day to day.
+# SPDX-License-Identifier: MPL-2.0
+# usage: tests/schema.sh DIR   (a folder that tests/pg.sh start and migrate were given)
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+printf '%s\n%s\n' '-- The schema that the migrations make, for reading and reviews; written by tests/schema.sh, never by hand.' \
+    '-- SPDX-License-Identifier: MPL-2.0'
+/usr/lib/postgresql/15/bin/pg_dump --schema-only --schema=medkoord "$("$top/tests/pg.sh" url "$1" postgres)" |
+    sed -E '/^-- Dumped (from|by)/d; /^\\(un)?restrict /d' | cat -s
