@@ -1,9 +1,8 @@
 /* Connections of their own for uploads (COPY) and exports (row by row), and work for later turns of the loop.
  *
  * Known of libpq 15 and kept here: PQputCopyData copies into a buffer that grows without end unless PQflush is watched;
- * while copying in, errors that the server has sent are not seen before the copy is ended; COMMIT of a failed transaction
- * answers COMMAND_OK with the tag ROLLBACK.
- * SPDX-License-Identifier: MPL-2.0 */
+ * while copying in, errors that the server has sent are not seen before the copy is ended; COMMIT of a failed
+ * transaction answers COMMAND_OK with the tag ROLLBACK. SPDX-License-Identifier: MPL-2.0 */
 #include "db_stream.h"
 
 #include "db_internal.h"
@@ -20,9 +19,9 @@
 #define CONNECT_TIMEOUT_US 10000000u
 
 enum stream_state {
-    STREAM_WAITING,    /* for a connection that somebody else has */
+    STREAM_WAITING, /* for a connection that somebody else has */
     STREAM_CONNECTING,
-    STREAM_IDLE,       /* between two statements */
+    STREAM_IDLE, /* between two statements */
     STREAM_QUERY,
     STREAM_ROWS,       /* a query, row by row */
     STREAM_COPY,       /* in the middle of COPY FROM STDIN */
@@ -34,15 +33,18 @@ struct db_stream {
     struct watch watch; /* first: watch and stream have the same address */
     struct db_streams *streams;
     enum stream_state state;
+    enum { OPEN_BEGIN, OPEN_ACTOR, OPEN_DONE } opening; /* what comes next of opening */
+    const struct request *request;
+    const char *begin;
     PGconn *pg;
-    bool commit;        /* what runs is a COMMIT */
-    bool copy_begins;   /* what runs is a COPY */
+    bool commit;      /* what runs is a COMMIT */
+    bool copy_begins; /* what runs is a COPY */
     bool full, paused;
     db_stream_fn done, writable;
     db_stream_row_fn row;
     void *user;
-    PGresult *result;   /* the first error, or the last result */
-    struct later later; /* tells outcome */
+    PGresult *result;    /* the first error, or the last result */
+    struct later later;  /* tells outcome */
     struct later resume; /* reads on after a pause */
     enum db_outcome outcome;
     struct db_stream *next; /* waiting */
@@ -61,8 +63,7 @@ struct db_streams {
 
 /* ---- later ---- */
 
-static void set_alarm(struct db_streams *s)
-{
+static void set_alarm(struct db_streams *s) {
     uint64_t at = 0;
     for (const struct later *l = s->later_first; l != NULL; l = l->next)
         if (at == 0 || l->at_us < at)
@@ -70,11 +71,10 @@ static void set_alarm(struct db_streams *s)
     s->wake.deadline_us = at;
 }
 
-static void run_later(struct watch *w)
-{
+static void run_later(struct watch *w) {
     struct db_streams *s = (struct db_streams *)((char *)w - offsetof(struct db_streams, wake));
-    /* What is queued from now on is for the next turn: only the present ones that are due are run, each looked up anew, as
-     * running one may cancel others. */
+    /* What is queued from now on is for the next turn: only the present ones that are due are run, each looked up anew,
+     * as running one may cancel others. */
     uint64_t now = clock_us();
     struct later *mark = s->later_first;
     size_t n = 0;
@@ -94,16 +94,14 @@ static void run_later(struct watch *w)
     set_alarm(s);
 }
 
-static void drain_eventfd(struct watch *w, uint32_t events)
-{
+static void drain_eventfd(struct watch *w, uint32_t events) {
     (void)events;
     eventfd_t n;
     (void)eventfd_read(w->fd, &n);
 }
 
 /* Made when first needed: many loops never see an upload. */
-static struct db_streams *streams_of(struct loop *loop)
-{
+static struct db_streams *streams_of(struct loop *loop) {
     if (loop->streams != NULL)
         return loop->streams;
     struct db_streams *s = calloc(1, sizeof *s);
@@ -127,8 +125,7 @@ static struct db_streams *streams_of(struct loop *loop)
     return s;
 }
 
-void db_streams_destroy(struct loop *loop)
-{
+void db_streams_destroy(struct loop *loop) {
     struct db_streams *s = loop->streams;
     if (s == NULL)
         return;
@@ -142,8 +139,7 @@ void db_streams_destroy(struct loop *loop)
     loop->streams = NULL;
 }
 
-bool later_queue(struct loop *loop, struct later *l, uint64_t at_us)
-{
+bool later_queue(struct loop *loop, struct later *l, uint64_t at_us) {
     struct db_streams *s = streams_of(loop);
     if (s == NULL)
         return false;
@@ -159,8 +155,7 @@ bool later_queue(struct loop *loop, struct later *l, uint64_t at_us)
     return true;
 }
 
-void later_cancel(struct loop *loop, struct later *l)
-{
+void later_cancel(struct loop *loop, struct later *l) {
     struct db_streams *s = loop->streams;
     if (!l->queued)
         return;
@@ -174,8 +169,7 @@ void later_cancel(struct loop *loop, struct later *l)
 
 /* ---- one connection ---- */
 
-static void watch_for(struct db_stream *s, uint32_t events)
-{
+static void watch_for(struct db_stream *s, uint32_t events) {
     int fd = PQsocket(s->pg);
     if (s->watch.fd != fd && s->watch.fd >= 0)
         loop_unwatch(s->streams->loop, &s->watch);
@@ -183,40 +177,40 @@ static void watch_for(struct db_stream *s, uint32_t events)
     loop_watch(s->streams->loop, &s->watch, events);
 }
 
-static void stop_watching(struct db_stream *s)
-{
+static void stop_watching(struct db_stream *s) {
     s->watch.deadline_us = 0;
     if (s->watch.fd >= 0)
         loop_unwatch(s->streams->loop, &s->watch);
     s->watch.fd = -1;
 }
 
-static void set_deadline(struct db_stream *s, long ms)
-{
+static void set_deadline(struct db_stream *s, long ms) {
     uint64_t idle = (uint64_t)s->streams->loop->shared->conf->stream_idle_ms;
     s->watch.deadline_us = clock_us() + (ms > 0 ? (uint64_t)ms : idle) * 1000u;
 }
 
-static void tell(void *state)
-{
+static void open_on(struct db_stream *);
+
+static void tell(void *state) {
     struct db_stream *s = state;
     PGresult *result = s->result;
     db_stream_fn done = s->done;
     s->result = NULL;
-    done(s->user, s->outcome, (const struct db_result *)result); /* may close the stream */
+    if (s->opening != OPEN_DONE && s->outcome == DB_ROWS)
+        open_on(s);
+    else
+        done(s->user, s->outcome, (const struct db_result *)result); /* may close the stream */
     PQclear(result);
 }
 
 /* To be told in the next turn: for outcomes that come up within a call of the user's. */
-static void tell_later(struct db_stream *s, enum db_outcome outcome)
-{
+static void tell_later(struct db_stream *s, enum db_outcome outcome) {
     s->outcome = outcome;
     if (!s->later.queued)
         later_queue(s->streams->loop, &s->later, 0);
 }
 
-static void let_go(struct db_stream *s)
-{
+static void let_go(struct db_stream *s) {
     stop_watching(s);
     if (s->pg == NULL)
         return;
@@ -228,8 +222,7 @@ static void let_go(struct db_stream *s)
 static void serve_waiting(struct db_streams *);
 
 /* The connection is lost, or given up. Whoever waits for something is told. */
-static void lose(struct db_stream *s, enum db_outcome outcome)
-{
+static void lose(struct db_stream *s, enum db_outcome outcome) {
     enum stream_state state = s->state;
     if (s->pg != NULL && PQstatus(s->pg) == CONNECTION_BAD) {
         char reason[160];
@@ -249,8 +242,7 @@ static void lose(struct db_stream *s, enum db_outcome outcome)
     serve_waiting(s->streams);
 }
 
-static void flush(struct db_stream *s)
-{
+static void flush(struct db_stream *s) {
     int left = PQflush(s->pg);
     if (left < 0) {
         lose(s, DB_UNAVAILABLE);
@@ -268,8 +260,7 @@ static void flush(struct db_stream *s)
 }
 
 /* A query has come to its end: all results are read. */
-static void complete(struct db_stream *s)
-{
+static void complete(struct db_stream *s) {
     s->watch.deadline_us = 0;
     ExecStatusType status = s->result == NULL ? PGRES_FATAL_ERROR : PQresultStatus(s->result);
     bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -281,8 +272,7 @@ static void complete(struct db_stream *s)
     tell(s);
 }
 
-static void keep_result(struct db_stream *s, PGresult *result)
-{
+static void keep_result(struct db_stream *s, PGresult *result) {
     if (s->result != NULL && PQresultStatus(s->result) == PGRES_FATAL_ERROR) {
         PQclear(result);
         return;
@@ -292,8 +282,7 @@ static void keep_result(struct db_stream *s, PGresult *result)
 }
 
 /* Whether reading goes on. */
-static bool take_result(struct db_stream *s, PGresult *result)
-{
+static bool take_result(struct db_stream *s, PGresult *result) {
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_COPY_IN && s->copy_begins) {
         s->copy_begins = false;
@@ -323,8 +312,7 @@ static bool take_result(struct db_stream *s, PGresult *result)
     return !s->paused;
 }
 
-static void read_results(struct db_stream *s)
-{
+static void read_results(struct db_stream *s) {
     while (!s->paused && PQisBusy(s->pg) == 0) {
         PGresult *result = PQgetResult(s->pg);
         if (result == NULL) {
@@ -344,11 +332,14 @@ static void read_results(struct db_stream *s)
     }
 }
 
-static void connect_on(struct db_stream *s)
-{
+static void connect_on(struct db_stream *s) {
     switch (PQconnectPoll(s->pg)) {
-    case PGRES_POLLING_READING: watch_for(s, EPOLLIN); return;
-    case PGRES_POLLING_WRITING: watch_for(s, EPOLLOUT); return;
+    case PGRES_POLLING_READING:
+        watch_for(s, EPOLLIN);
+        return;
+    case PGRES_POLLING_WRITING:
+        watch_for(s, EPOLLOUT);
+        return;
     case PGRES_POLLING_OK:
         PQsetnonblocking(s->pg, 1);
         s->state = STREAM_IDLE;
@@ -357,13 +348,13 @@ static void connect_on(struct db_stream *s)
         s->outcome = DB_ROWS;
         tell(s);
         return;
-    default: lose(s, DB_UNAVAILABLE);
+    default:
+        lose(s, DB_UNAVAILABLE);
     }
 }
 
 /* While copying in, the server is silent unless something is wrong. Ending the copy brings out what. */
-static void copy_met_error(struct db_stream *s)
-{
+static void copy_met_error(struct db_stream *s) {
     if (PQputCopyEnd(s->pg, "the server interrupted the copy") < 0) {
         lose(s, DB_UNAVAILABLE);
         return;
@@ -375,8 +366,7 @@ static void copy_met_error(struct db_stream *s)
     flush(s);
 }
 
-static void ready(struct watch *w, uint32_t events)
-{
+static void ready(struct watch *w, uint32_t events) {
     struct db_stream *s = (struct db_stream *)w;
     if (s->state == STREAM_CONNECTING) {
         connect_on(s);
@@ -398,8 +388,7 @@ static void ready(struct watch *w, uint32_t events)
         read_results(s);
 }
 
-static void expired(struct watch *w)
-{
+static void expired(struct watch *w) {
     struct db_stream *s = (struct db_stream *)w;
     log_line(LOG_WARNING, "the database was silent for too long in an upload or export", NULL);
     lose(s, s->state == STREAM_CONNECTING ? DB_UNAVAILABLE : DB_DEADLINE);
@@ -407,8 +396,7 @@ static void expired(struct watch *w)
 
 /* ---- finding a connection ---- */
 
-static void start_connecting(struct db_stream *s)
-{
+static void start_connecting(struct db_stream *s) {
     struct db_streams *all = s->streams;
     s->pg = db_connect_start(all->loop->shared->conf, N_LANES);
     all->n_open++;
@@ -425,8 +413,7 @@ static void start_connecting(struct db_stream *s)
 }
 
 /* An idle connection may have been closed by the server in the meantime. */
-static bool take_idle(struct db_stream *s)
-{
+static bool take_idle(struct db_stream *s) {
     struct db_streams *all = s->streams;
     while (all->n_idle > 0) {
         PGconn *pg = all->idle[--all->n_idle];
@@ -443,14 +430,12 @@ static bool take_idle(struct db_stream *s)
     return false;
 }
 
-static void find_connection(struct db_stream *s)
-{
+static void find_connection(struct db_stream *s) {
     if (!take_idle(s))
         start_connecting(s);
 }
 
-static void serve_waiting(struct db_streams *all)
-{
+static void serve_waiting(struct db_streams *all) {
     while (all->waiting != NULL && (all->n_idle > 0 || all->n_open < all->max)) {
         struct db_stream *s = all->waiting;
         all->waiting = s->next;
@@ -460,8 +445,7 @@ static void serve_waiting(struct db_streams *all)
     }
 }
 
-static void stop_waiting(struct db_stream *s)
-{
+static void stop_waiting(struct db_stream *s) {
     struct db_stream **p = &s->streams->waiting;
     while (*p != s)
         p = &(*p)->next;
@@ -469,8 +453,7 @@ static void stop_waiting(struct db_stream *s)
     s->streams->n_waiting--;
 }
 
-static void tell_or_give_up(void *state)
-{
+static void tell_or_give_up(void *state) {
     struct db_stream *s = state;
     if (s->state == STREAM_WAITING) {
         stop_waiting(s);
@@ -480,19 +463,24 @@ static void tell_or_give_up(void *state)
     tell(s);
 }
 
-static void read_on(void *state)
-{
+static void read_on(void *state) {
     read_results(state);
 }
 
-struct db_stream *db_stream_open(struct loop *loop, db_stream_fn opened, void *user)
-{
+struct db_stream *db_stream_begin(struct request *r, const char *begin, db_stream_fn begun, void *user) {
+    struct loop *loop = r->loop;
     struct db_streams *all = streams_of(loop);
     struct db_stream *s = all == NULL ? NULL : calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
-    *s = (struct db_stream){.watch = {.fd = -1, .ready = ready, .expired = expired}, .streams = all, .done = opened, .user = user,
-                            .later = {.run = tell_or_give_up, .state = s}, .resume = {.run = read_on, .state = s}};
+    *s = (struct db_stream){.watch = {.fd = -1, .ready = ready, .expired = expired},
+                            .streams = all,
+                            .request = r,
+                            .begin = begin,
+                            .done = begun,
+                            .user = user,
+                            .later = {.run = tell_or_give_up, .state = s},
+                            .resume = {.run = read_on, .state = s}};
     atomic_fetch_add_explicit(&loop->metrics->streams, 1, memory_order_relaxed);
     if (all->n_idle > 0 || all->n_open < all->max) {
         find_connection(s);
@@ -511,8 +499,7 @@ struct db_stream *db_stream_open(struct loop *loop, db_stream_fn opened, void *u
     return s;
 }
 
-void db_stream_close(struct db_stream *s)
-{
+void db_stream_close(struct db_stream *s) {
     if (s == NULL)
         return;
     struct db_streams *all = s->streams;
@@ -520,7 +507,8 @@ void db_stream_close(struct db_stream *s)
         stop_waiting(s);
     later_cancel(all->loop, &s->later);
     later_cancel(all->loop, &s->resume);
-    bool reusable = s->state == STREAM_IDLE && PQstatus(s->pg) == CONNECTION_OK && PQtransactionStatus(s->pg) == PQTRANS_IDLE;
+    bool reusable =
+        s->state == STREAM_IDLE && PQstatus(s->pg) == CONNECTION_OK && PQtransactionStatus(s->pg) == PQTRANS_IDLE;
     if (reusable) {
         stop_watching(s);
         all->idle[all->n_idle++] = s->pg; /* n_idle <= n_open <= max */
@@ -535,8 +523,7 @@ void db_stream_close(struct db_stream *s)
 
 /* ---- asking ---- */
 
-static void asked(struct db_stream *s, bool sent, long deadline_ms, db_stream_fn done)
-{
+static void asked(struct db_stream *s, bool sent, long deadline_ms, db_stream_fn done) {
     s->done = done;
     set_deadline(s, deadline_ms);
     if (!sent)
@@ -546,8 +533,7 @@ static void asked(struct db_stream *s, bool sent, long deadline_ms, db_stream_fn
 }
 
 /* A connection may have been lost since the last answer; that is told as the outcome of the next question. */
-static bool can_ask(struct db_stream *s, db_stream_fn done)
-{
+static bool can_ask(struct db_stream *s, db_stream_fn done) {
     if (s->state == STREAM_IDLE)
         return true;
     assert(s->state == STREAM_LOST);
@@ -556,8 +542,7 @@ static bool can_ask(struct db_stream *s, db_stream_fn done)
     return false;
 }
 
-void db_stream_command(struct db_stream *s, const char *sql, long deadline_ms, db_stream_fn done)
-{
+void db_stream_command(struct db_stream *s, const char *sql, long deadline_ms, db_stream_fn done) {
     if (!can_ask(s, done))
         return;
     s->state = STREAM_QUERY;
@@ -565,8 +550,8 @@ void db_stream_command(struct db_stream *s, const char *sql, long deadline_ms, d
     asked(s, PQsendQueryParams(s->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1, deadline_ms, done);
 }
 
-static bool send_statement(struct db_stream *s, const struct statement *statement, const char *const *values, const int *lengths)
-{
+static bool send_statement(struct db_stream *s, const struct statement *statement, const char *const *values,
+                           const int *lengths) {
     Oid types[MAX_BINDINGS];
     assert(statement->n_bindings <= MAX_BINDINGS);
     for (size_t i = 0; i < statement->n_bindings; i++)
@@ -574,24 +559,26 @@ static bool send_statement(struct db_stream *s, const struct statement *statemen
     return PQsendQueryParams(s->pg, statement->sql, (int)statement->n_bindings, types, values, lengths, NULL, 0) == 1;
 }
 
-void db_stream_statement(struct db_stream *s, const struct statement *statement, const char *const *values, const int *lengths,
-                         long deadline_ms, db_stream_fn done)
-{
+void db_stream_statement(struct db_stream *s, const struct statement *statement, const char *const *values,
+                         const int *lengths, long deadline_ms, db_stream_fn done) {
     if (!can_ask(s, done))
         return;
     s->state = STREAM_QUERY;
     asked(s, send_statement(s, statement, values, lengths), deadline_ms, done);
 }
 
-void db_stream_actor(struct db_stream *s, const struct request *r, db_stream_fn done)
-{
-    const char *values[] = {r->actor.subject, r->actor.roles_text, r->actor.region, r->id};
-    db_stream_statement(s, s->streams->actor, values, NULL, 0, done);
+/* A connection is there, or the last step of opening is done: the next one. */
+static void open_on(struct db_stream *s) {
+    const struct actor *actor = &s->request->actor;
+    const char *values[] = {actor->subject, actor->roles_text, actor->region, s->request->id};
+    if (s->opening++ == OPEN_BEGIN)
+        db_stream_command(s, s->begin, 0, s->done);
+    else
+        db_stream_statement(s, s->streams->actor, values, NULL, 0, s->done);
 }
 
-void db_stream_rows(struct db_stream *s, const struct statement *statement, const char *const *values, const int *lengths,
-                    db_stream_row_fn row, db_stream_fn done)
-{
+void db_stream_rows(struct db_stream *s, const struct statement *statement, const char *const *values,
+                    const int *lengths, db_stream_row_fn row, db_stream_fn done) {
     if (!can_ask(s, done))
         return;
     s->state = STREAM_ROWS;
@@ -600,8 +587,7 @@ void db_stream_rows(struct db_stream *s, const struct statement *statement, cons
     asked(s, send_statement(s, statement, values, lengths) && PQsetSingleRowMode(s->pg) == 1, 0, done);
 }
 
-void db_stream_go_on(struct db_stream *s)
-{
+void db_stream_go_on(struct db_stream *s) {
     if (s->state != STREAM_ROWS || !s->paused)
         return;
     s->paused = false;
@@ -611,20 +597,20 @@ void db_stream_go_on(struct db_stream *s)
         later_queue(s->streams->loop, &s->resume, 0);
 }
 
-void db_stream_problem(struct request *r, enum db_outcome outcome, const struct db_result *error)
-{
+void db_stream_problem(struct request *r, enum db_outcome outcome, const struct db_result *error) {
     if (outcome == DB_ERROR && error != NULL)
         problem_from_db(r, error);
     else
-        problem_set(r, outcome == DB_OVERLOADED ? PROBLEM_OVERLOADED
-                       : outcome == DB_DEADLINE ? PROBLEM_DEADLINE_EXCEEDED
-                                                : PROBLEM_DATABASE_UNAVAILABLE, NULL);
+        problem_set(r,
+                    outcome == DB_OVERLOADED ? PROBLEM_OVERLOADED
+                    : outcome == DB_DEADLINE ? PROBLEM_DEADLINE_EXCEEDED
+                                             : PROBLEM_DATABASE_UNAVAILABLE,
+                    NULL);
 }
 
 /* ---- copying in ---- */
 
-void db_stream_copy(struct db_stream *s, const char *sql, db_stream_fn begun, db_stream_fn writable)
-{
+void db_stream_copy(struct db_stream *s, const char *sql, db_stream_fn begun, db_stream_fn writable) {
     if (!can_ask(s, begun))
         return;
     s->state = STREAM_QUERY;
@@ -634,8 +620,7 @@ void db_stream_copy(struct db_stream *s, const char *sql, db_stream_fn begun, db
     asked(s, PQsendQueryParams(s->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1, 0, begun);
 }
 
-bool db_stream_put(struct db_stream *s, const char *bytes, size_t n)
-{
+bool db_stream_put(struct db_stream *s, const char *bytes, size_t n) {
     if (s->state != STREAM_COPY)
         return false; /* it ended early: writable is about to tell how */
     if (PQputCopyData(s->pg, bytes, (int)n) != 1) {
@@ -655,8 +640,7 @@ bool db_stream_put(struct db_stream *s, const char *bytes, size_t n)
     return false;
 }
 
-void db_stream_copy_end(struct db_stream *s, long deadline_ms, db_stream_fn done)
-{
+void db_stream_copy_end(struct db_stream *s, long deadline_ms, db_stream_fn done) {
     if (s->state != STREAM_COPY) {
         s->done = s->writable = done; /* it ended early: that is what is told */
         return;
@@ -664,205 +648,4 @@ void db_stream_copy_end(struct db_stream *s, long deadline_ms, db_stream_fn done
     bool ended = PQputCopyEnd(s->pg, NULL) == 1;
     s->state = STREAM_QUERY;
     asked(s, ended, deadline_ms, done);
-}
-
-/* ---- text/csv of a list ---- */
-
-#define CSV_HIGH_WATER (128u * 1024u) /* no more rows are read while this much waits for the client */
-
-struct export {
-    struct request *r;
-    const struct statement *statement;
-    struct db_stream *stream;
-    struct buffer csv;
-    size_t sent;      /* bytes of csv that the client has */
-    bool header, streaming, ended, failed, waiting; /* waiting: the client is suspended until there are rows */
-    const char *values[MAX_BINDINGS];
-};
-
-static void fail_export(struct export *e, enum db_outcome outcome, const struct db_result *error)
-{
-    if (!e->streaming) {
-        db_stream_problem(e->r, outcome, error);
-        request_end(e->r);
-        return;
-    }
-    e->ended = e->failed = true; /* half a table must not look like a whole one */
-    if (e->waiting) {
-        e->waiting = false;
-        request_wake(e->r);
-    }
-}
-
-static long read_export(struct request *r, char *buffer, size_t n)
-{
-    struct export *e = r->handler_state;
-    size_t left = e->csv.length - e->sent;
-    if (left == 0 && e->ended)
-        return e->failed ? -2 : -1;
-    if (e->failed)
-        return -2;
-    if (left == 0) {
-        e->waiting = true;
-        request_park(r);
-        return 0;
-    }
-    if (n > left)
-        n = left;
-    memcpy(buffer, e->csv.bytes + e->sent, n);
-    e->sent += n;
-    if (e->sent == e->csv.length)
-        e->sent = e->csv.length = 0;
-    if (e->csv.length - e->sent < CSV_HIGH_WATER / 2 && e->stream != NULL)
-        db_stream_go_on(e->stream);
-    return (long)n;
-}
-
-static void begin_reply(struct export *e)
-{
-    if (e->streaming)
-        return;
-    e->streaming = true;
-    request_header(e->r, "Content-Disposition", "attachment");
-    http_stream_reply(e->r, 200, "text/csv; charset=utf-8; header=present", read_export);
-}
-
-static void write_csv_value(struct buffer *b, uint32_t type, struct value v)
-{
-    enum { BOOL = 16, TIMESTAMPTZ = 1184 }; /* pg_type.dat */
-    if (type == BOOL) {
-        buffer_text(b, v.text[0] == 't' ? "true" : "false");
-    } else if (type == TIMESTAMPTZ && v.length >= 22 && memcmp(v.text + v.length - 3, "+00", 3) == 0) {
-        buffer_add(b, v.text, 10);
-        buffer_char(b, 'T');
-        buffer_add(b, v.text + 11, v.length - 14);
-        buffer_char(b, 'Z');
-    } else {
-        buffer_csv(b, v.text, v.length);
-    }
-}
-
-static void write_csv_line(struct buffer *b, const struct db_result *rows, bool header)
-{
-    bool first = true;
-    for (size_t i = 0; i < db_columns(rows); i++) {
-        const char *name = db_column_name(rows, i);
-        if (name[0] == '_')
-            continue;
-        if (!first)
-            buffer_char(b, ',');
-        first = false;
-        if (header)
-            buffer_csv(b, name, strlen(name));
-        else if (!db_is_null(rows, 0, i))
-            write_csv_value(b, db_column_type(rows, i), db_value(rows, 0, i));
-    }
-    buffer_text(b, "\r\n");
-}
-
-static bool take_row(void *state, const struct db_result *rows)
-{
-    struct export *e = state;
-    if (e->sent > CSV_HIGH_WATER / 2) { /* make room at the front */
-        memmove(e->csv.bytes, e->csv.bytes + e->sent, e->csv.length - e->sent);
-        e->csv.length -= e->sent;
-        e->sent = 0;
-    }
-    if (!e->header) {
-        e->header = true;
-        write_csv_line(&e->csv, rows, true);
-    }
-    if (db_rows(rows) > 0)
-        write_csv_line(&e->csv, rows, false);
-    e->failed |= e->csv.failed;
-    begin_reply(e);
-    bool room = e->csv.length - e->sent < CSV_HIGH_WATER;
-    /* A client that waits is woken for a good piece, not for every row; the end wakes it in any case. */
-    if (e->waiting && (!room || e->csv.length - e->sent >= CSV_HIGH_WATER / 4 || e->failed)) {
-        e->waiting = false;
-        request_wake(e->r);
-    }
-    return room;
-}
-
-static void export_committed(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct export *e = state;
-    if (outcome != DB_ROWS) {
-        fail_export(e, outcome, result);
-        return;
-    }
-    e->ended = true;
-    begin_reply(e);
-    if (e->waiting) {
-        e->waiting = false;
-        request_wake(e->r);
-    }
-}
-
-/* Only so that the connection can be used again. */
-static void export_rows_ended(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct export *e = state;
-    if (outcome != DB_ROWS)
-        fail_export(e, outcome, result);
-    else
-        db_stream_command(e->stream, "COMMIT", 0, export_committed);
-}
-
-static void export_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct export *e = state;
-    if (outcome != DB_ROWS)
-        fail_export(e, outcome, result);
-    else
-        db_stream_rows(e->stream, e->statement, e->r->arguments, e->r->argument_lengths, take_row, export_rows_ended);
-}
-
-static void export_begun(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct export *e = state;
-    if (outcome != DB_ROWS)
-        fail_export(e, outcome, result);
-    else
-        db_stream_actor(e->stream, e->r, export_actor_set);
-}
-
-static void export_opened(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct export *e = state;
-    if (outcome != DB_ROWS)
-        fail_export(e, outcome, result);
-    else
-        db_stream_command(e->stream, "BEGIN READ ONLY", 0, export_begun);
-}
-
-static void release_export(struct request *r)
-{
-    struct export *e = r->handler_state;
-    if (e == NULL)
-        return;
-    db_stream_close(e->stream); /* the transaction only read: nothing to finish */
-    buffer_free(&e->csv);
-    free(e);
-    r->handler_state = NULL;
-}
-
-void db_stream_csv(struct request *r, const struct statement *statement)
-{
-    struct export *e = calloc(1, sizeof *e);
-    if (e == NULL || !bind_arguments(r, statement)) {
-        free(e);
-        request_problem(r, PROBLEM_OVERLOADED, NULL);
-        return;
-    }
-    e->r = r;
-    e->statement = statement;
-    r->handler_state = e;
-    r->release = release_export;
-    e->stream = db_stream_open(r->loop, export_opened, e);
-    if (e->stream == NULL)
-        request_problem(r, PROBLEM_OVERLOADED, NULL);
-    else
-        request_park(r);
 }

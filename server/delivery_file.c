@@ -1,5 +1,5 @@
-/* A delivery's file: bytes to lines. Digests, gzip, byte order mark, quoted line feeds, charset, and the checks at the end.
- * SPDX-License-Identifier: MPL-2.0 */
+/* A delivery's file: bytes to lines. Digests, gzip, byte order mark, quoted line feeds, charset, and the checks at the
+ * end. SPDX-License-Identifier: MPL-2.0 */
 #include "delivery_private.h"
 #include "server.h"
 
@@ -10,8 +10,7 @@
 
 /* ---- making one ---- */
 
-struct delivery_file *delivery_file_create(const struct delivery_options *options)
-{
+struct delivery_file *delivery_file_create(const struct delivery_options *options) {
     struct delivery_file *f = calloc(1, sizeof *f);
     if (f == NULL)
         return NULL;
@@ -37,8 +36,7 @@ struct delivery_file *delivery_file_create(const struct delivery_options *option
     return f;
 }
 
-void delivery_file_destroy(struct delivery_file *f)
-{
+void delivery_file_destroy(struct delivery_file *f) {
     if (f == NULL)
         return;
     if (f->zip_open)
@@ -56,23 +54,20 @@ void delivery_file_destroy(struct delivery_file *f)
     free(f);
 }
 
-int delivery_month(int year, int month)
-{
+int delivery_month(int year, int month) {
     return year < 1900 || year > 2199 ? -1 : (year - 1900) * 12 + month - 1;
 }
 
 /* ---- what may stand in it ---- */
 
-static struct region_months *region_of(struct delivery_file *f, int region_no)
-{
+static struct region_months *region_of(struct delivery_file *f, int region_no) {
     for (size_t i = 0; i < f->n_regions; i++)
         if (f->regions[i].region_no == region_no)
             return &f->regions[i];
     return NULL;
 }
 
-bool delivery_file_cover(struct delivery_file *f, int region_no, int month)
-{
+bool delivery_file_cover(struct delivery_file *f, int region_no, int month) {
     struct region_months *r = region_of(f, region_no);
     if (month < 0 || month >= MONTHS)
         return true; /* no line can name it */
@@ -89,8 +84,7 @@ bool delivery_file_cover(struct delivery_file *f, int region_no, int month)
     return true;
 }
 
-static size_t slot_of(const struct delivery_file *f, const char *code, size_t n)
-{
+static size_t slot_of(const struct delivery_file *f, const char *code, size_t n) {
     size_t i = text_hash(code, n, 0) & (f->n_slots - 1);
     while (f->slots[i] != 0 &&
            (f->hospitals[f->slots[i] - 1].length != n || memcmp(f->hospitals[f->slots[i] - 1].code, code, n) != 0))
@@ -99,8 +93,7 @@ static size_t slot_of(const struct delivery_file *f, const char *code, size_t n)
 }
 
 /* At most a quarter of the slots is ever taken. */
-static bool grow_hospitals(struct delivery_file *f)
-{
+static bool grow_hospitals(struct delivery_file *f) {
     size_t n = f->n_slots == 0 ? 256 : 2 * f->n_slots;
     struct delivery_hospital *hospitals = realloc(f->hospitals, n / 4 * sizeof *hospitals);
     if (hospitals == NULL)
@@ -117,9 +110,8 @@ static bool grow_hospitals(struct delivery_file *f)
     return true;
 }
 
-bool delivery_file_hospital(struct delivery_file *f, const char *code, size_t n, int16_t hospital_no, int region_no, int from_month,
-                            int to_month)
-{
+bool delivery_file_hospital(struct delivery_file *f, const char *code, size_t n, int16_t hospital_no, int region_no,
+                            int from_month, int to_month) {
     if (4 * (f->n_hospitals + 1) > f->n_slots && !grow_hospitals(f))
         return false;
     size_t slot = slot_of(f, code, n);
@@ -141,8 +133,7 @@ bool delivery_file_hospital(struct delivery_file *f, const char *code, size_t n,
 
 /* ---- records ---- */
 
-static bool is_ascii(const char *p, size_t n)
-{
+static bool is_ascii(const char *p, size_t n) {
     uint64_t seen = 0, word;
     for (; n >= 8; p += 8, n -= 8) {
         memcpy(&word, p, 8);
@@ -153,8 +144,7 @@ static bool is_ascii(const char *p, size_t n)
     return (seen & UINT64_C(0x8080808080808080)) == 0;
 }
 
-static size_t latin1_to_utf8(char *out, const char *p, size_t n)
-{
+static size_t latin1_to_utf8(char *out, const char *p, size_t n) {
     char *start = out;
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)p[i];
@@ -167,8 +157,7 @@ static size_t latin1_to_utf8(char *out, const char *p, size_t n)
     return (size_t)(out - start);
 }
 
-static uint64_t line_feeds(const char *p, size_t n)
-{
+static uint64_t line_feeds(const char *p, size_t n) {
     uint64_t count = 0;
     for (const char *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
         count++;
@@ -176,8 +165,7 @@ static uint64_t line_feeds(const char *p, size_t n)
 }
 
 /* A record without its line feed. Counts it and its place, whatever it holds. */
-static void take_record(struct delivery_file *f, const char *record, size_t n)
-{
+static void take_record(struct delivery_file *f, const char *record, size_t n) {
     uint64_t lines = 1;
     size_t length = n, bad;
     if (n > 0 && record[n - 1] == '\r')
@@ -209,8 +197,7 @@ static void take_record(struct delivery_file *f, const char *record, size_t n)
 }
 
 /* Where the record ends: index of its line feed, or n. Line feeds inside quotes do not end it. */
-static size_t scan_record(struct delivery_file *f, const char *p, size_t n)
-{
+static size_t scan_record(struct delivery_file *f, const char *p, size_t n) {
     if (f->scan != SCAN_QUOTED && f->scan != SCAN_QUOTE_SEEN) {
         const char *feed = memchr(p, '\n', n);
         size_t length = feed == NULL ? n : (size_t)(feed - p);
@@ -218,7 +205,8 @@ static size_t scan_record(struct delivery_file *f, const char *p, size_t n)
             if (feed != NULL)
                 f->scan = SCAN_CELL_START;
             else if (n > 0)
-                f->scan = p[n - 1] == f->separator || (!f->have_header && p[n - 1] == ';') ? SCAN_CELL_START : SCAN_PLAIN;
+                f->scan =
+                    p[n - 1] == f->separator || (!f->have_header && p[n - 1] == ';') ? SCAN_CELL_START : SCAN_PLAIN;
             return length;
         }
     }
@@ -240,13 +228,11 @@ static size_t scan_record(struct delivery_file *f, const char *p, size_t n)
 
 /* ---- text ---- */
 
-static bool has_room(const struct delivery_file *f)
-{
+static bool has_room(const struct delivery_file *f) {
     return f->out_n + ROW_MAX <= OUT_SIZE;
 }
 
-static void refuse_long_line(struct delivery_file *f, const char *p, size_t n)
-{
+static void refuse_long_line(struct delivery_file *f, const char *p, size_t n) {
     bool open = f->scan == SCAN_QUOTED;
     delivery_reject(f, f->line, COLUMN_NONE, open ? NOTE_QUOTE_OPEN : NOTE_LONG, NO_VALUE, 0, 0);
     if (f->options.format == DELIVERY_CSV && !f->have_header)
@@ -261,8 +247,7 @@ static void refuse_long_line(struct delivery_file *f, const char *p, size_t n)
 }
 
 /* Reads lines; answers how many bytes it took: fewer than n only when rows must be drained first. */
-static size_t take_lines(struct delivery_file *f, const char *p, size_t n)
-{
+static size_t take_lines(struct delivery_file *f, const char *p, size_t n) {
     const char *start = p, *end = p + n;
     while (p < end && has_room(f) && !f->hopeless) {
         if (f->skipping) {
@@ -299,8 +284,7 @@ static size_t take_lines(struct delivery_file *f, const char *p, size_t n)
 }
 
 /* Text without Content-Encoding. A byte order mark at its start is no part of the first line. */
-static size_t take_text(struct delivery_file *f, const char *p, size_t n)
-{
+static size_t take_text(struct delivery_file *f, const char *p, size_t n) {
     static const char bom[] = "\xef\xbb\xbf";
     size_t skipped = 0;
     while (!f->bom_done && skipped < n) {
@@ -320,16 +304,14 @@ static size_t take_text(struct delivery_file *f, const char *p, size_t n)
 
 /* ---- bytes ---- */
 
-static void refuse_gzip(struct delivery_file *f, enum delivery_note note, int64_t at)
-{
+static void refuse_gzip(struct delivery_file *f, enum delivery_note note, int64_t at) {
     delivery_reject(f, 0, COLUMN_NONE, note, NO_VALUE, at, 0);
     f->cut = true;
     f->zip_more = false;
 }
 
 /* One step of unzipping, into the empty text buffer. at: bytes of the body before these. */
-static void unzip(struct delivery_file *f, uint64_t at)
-{
+static void unzip(struct delivery_file *f, uint64_t at) {
     uInt before = f->zip.avail_in;
     if (f->zip_between && before > 0) {
         if (*f->zip.next_in != 0x1f) {
@@ -354,8 +336,7 @@ static void unzip(struct delivery_file *f, uint64_t at)
         refuse_gzip(f, NOTE_GZIP_DAMAGED, (int64_t)(at + before - f->zip.avail_in));
 }
 
-static size_t feed_gzip(struct delivery_file *f, const char *bytes, size_t n)
-{
+static size_t feed_gzip(struct delivery_file *f, const char *bytes, size_t n) {
     size_t done = 0;
     uint64_t at = f->totals.wire_bytes;
     f->zip.next_in = (Bytef *)bytes;
@@ -376,8 +357,7 @@ static size_t feed_gzip(struct delivery_file *f, const char *bytes, size_t n)
     return f->cut ? n : given - f->zip.avail_in; /* what follows damage is only digested */
 }
 
-size_t delivery_file_feed(struct delivery_file *f, const char *bytes, size_t n)
-{
+size_t delivery_file_feed(struct delivery_file *f, const char *bytes, size_t n) {
     size_t taken;
     f->seen_bytes |= n > 0;
     if (f->options.gzip) {
@@ -392,26 +372,22 @@ size_t delivery_file_feed(struct delivery_file *f, const char *bytes, size_t n)
     return taken;
 }
 
-bool delivery_file_pending(const struct delivery_file *f)
-{
+bool delivery_file_pending(const struct delivery_file *f) {
     return f->text_at < f->text_n || f->zip_more;
 }
 
-const char *delivery_file_rows(struct delivery_file *f, size_t *ret_n)
-{
+const char *delivery_file_rows(struct delivery_file *f, size_t *ret_n) {
     *ret_n = f->out_n;
     return f->out;
 }
 
-void delivery_file_rows_taken(struct delivery_file *f)
-{
+void delivery_file_rows_taken(struct delivery_file *f) {
     f->out_n = 0;
 }
 
 /* ---- the end ---- */
 
-static void finish_text(struct delivery_file *f)
-{
+static void finish_text(struct delivery_file *f) {
     if (f->options.gzip && !f->cut && !f->zip_between)
         refuse_gzip(f, NOTE_GZIP_CUT, 0);
     if (f->hopeless || f->cut) /* of the line that a cut ends in nothing can be said */
@@ -427,8 +403,7 @@ static void finish_text(struct delivery_file *f)
         delivery_reject(f, 0, COLUMN_NONE, NOTE_EMPTY, NO_VALUE, 0, 0);
 }
 
-static int64_t total_of(struct delivery_file *f, enum delivery_column column, __int128 sum)
-{
+static int64_t total_of(struct delivery_file *f, enum delivery_column column, __int128 sum) {
     if (sum <= INT64_MAX && sum >= -INT64_MAX)
         return (int64_t)sum;
     delivery_reject(f, 0, column, NOTE_TOTAL_RANGE, NO_VALUE, 0, 0);
@@ -436,8 +411,7 @@ static int64_t total_of(struct delivery_file *f, enum delivery_column column, __
 }
 
 /* Sums are only held against what was announced when every line went into them. */
-static void check_totals(struct delivery_file *f)
-{
+static void check_totals(struct delivery_file *f) {
     const struct delivery_options *o = &f->options;
     bool whole = f->line_rejections == 0;
     f->totals.ddd_e4 = total_of(f, COLUMN_DDD, f->ddd_e4);
@@ -453,8 +427,7 @@ static void check_totals(struct delivery_file *f)
         delivery_reject(f, 0, COLUMN_COST_ORE, NOTE_CONTROL_COST, NO_VALUE, o->cost_ore, f->totals.cost_ore);
 }
 
-static void check_digests(struct delivery_file *f)
-{
+static void check_digests(struct delivery_file *f) {
     const struct delivery_options *o = &f->options;
     struct delivery_totals *t = &f->totals;
     bool good = digest_end(f->digest, t->sha256);
@@ -472,8 +445,7 @@ static void check_digests(struct delivery_file *f)
         delivery_reject(f, 0, COLUMN_NONE, NOTE_WIRE_DIGEST, NO_VALUE, 0, 0);
 }
 
-void delivery_file_finish(struct delivery_file *f)
-{
+void delivery_file_finish(struct delivery_file *f) {
     if (f->finished)
         return;
     f->finished = true;
@@ -485,17 +457,14 @@ void delivery_file_finish(struct delivery_file *f)
         delivery_write_copy_end(f);
 }
 
-bool delivery_file_failed(const struct delivery_file *f)
-{
+bool delivery_file_failed(const struct delivery_file *f) {
     return f->failed;
 }
 
-bool delivery_file_rejected(const struct delivery_file *f)
-{
+bool delivery_file_rejected(const struct delivery_file *f) {
     return f->rejected;
 }
 
-const struct delivery_totals *delivery_file_totals(const struct delivery_file *f)
-{
+const struct delivery_totals *delivery_file_totals(const struct delivery_file *f) {
     return &f->totals;
 }

@@ -27,7 +27,7 @@ struct delivery_options {
     enum delivery_format format;
     enum delivery_charset charset;
     bool gzip;
-    bool digest_only;   /* nothing is checked, only digested: to see whether these bytes are known */
+    bool digest_only; /* nothing is checked, only digested: to see whether these bytes are known */
     int32_t delivery_no;
     /* what the sender announced */
     bool has_rows, has_ddd, has_cost, has_sha256, has_wire_sha256;
@@ -39,25 +39,51 @@ struct delivery_options {
 
 /* Why a line or the file is refused. Names in delivery_code_names, which are the contract's. */
 enum delivery_code {
-    DELIVERY_BAD_MONTH, DELIVERY_OUTSIDE_COVERAGE, DELIVERY_UNKNOWN_HOSPITAL, DELIVERY_BAD_ATC, DELIVERY_BAD_ARTICLE_NUMBER,
-    DELIVERY_BAD_PRODUCT, DELIVERY_CPR_NUMBER, DELIVERY_BAD_NUMBER, DELIVERY_NUMBER_OUT_OF_RANGE, DELIVERY_TOO_MANY_DECIMALS,
-    DELIVERY_VALUE_MISSING, DELIVERY_DUPLICATE_KEY, DELIVERY_CONTROL_ROWS, DELIVERY_CONTROL_DDD, DELIVERY_CONTROL_COST,
-    DELIVERY_DIGEST_MISMATCH, DELIVERY_NOT_UTF8, DELIVERY_BAD_COLUMN, DELIVERY_BAD_LINE, DELIVERY_LINE_TOO_LONG,
-    DELIVERY_CUT_GZIP, DELIVERY_BAD_GZIP, N_DELIVERY_CODES
+    DELIVERY_BAD_MONTH,
+    DELIVERY_OUTSIDE_COVERAGE,
+    DELIVERY_UNKNOWN_HOSPITAL,
+    DELIVERY_BAD_ATC,
+    DELIVERY_BAD_ARTICLE_NUMBER,
+    DELIVERY_BAD_PRODUCT,
+    DELIVERY_CPR_NUMBER,
+    DELIVERY_BAD_NUMBER,
+    DELIVERY_NUMBER_OUT_OF_RANGE,
+    DELIVERY_TOO_MANY_DECIMALS,
+    DELIVERY_VALUE_MISSING,
+    DELIVERY_DUPLICATE_KEY,
+    DELIVERY_CONTROL_ROWS,
+    DELIVERY_CONTROL_DDD,
+    DELIVERY_CONTROL_COST,
+    DELIVERY_DIGEST_MISMATCH,
+    DELIVERY_NOT_UTF8,
+    DELIVERY_BAD_COLUMN,
+    DELIVERY_BAD_LINE,
+    DELIVERY_LINE_TOO_LONG,
+    DELIVERY_CUT_GZIP,
+    DELIVERY_BAD_GZIP,
+    N_DELIVERY_CODES
 };
 extern const char *const delivery_code_names[N_DELIVERY_CODES];
 
 enum delivery_column {
-    COLUMN_MONTH, COLUMN_HOSPITAL, COLUMN_ATC, COLUMN_ARTICLE_NUMBER, COLUMN_PRODUCT, COLUMN_PACKS, COLUMN_DDD, COLUMN_COST_ORE,
-    N_DELIVERY_COLUMNS, COLUMN_NONE = N_DELIVERY_COLUMNS
+    COLUMN_MONTH,
+    COLUMN_HOSPITAL,
+    COLUMN_ATC,
+    COLUMN_ARTICLE_NUMBER,
+    COLUMN_PRODUCT,
+    COLUMN_PACKS,
+    COLUMN_DDD,
+    COLUMN_COST_ORE,
+    N_DELIVERY_COLUMNS,
+    COLUMN_NONE = N_DELIVERY_COLUMNS
 };
 extern const char *const delivery_column_names[N_DELIVERY_COLUMNS];
 
 struct delivery_rejection {
-    uint64_t line;      /* where the row begins; 0: the file as a whole */
-    int64_t a, b;       /* numbers of the detail */
-    uint8_t note;       /* which detail; private */
-    uint8_t column;     /* enum delivery_column */
+    uint64_t line;  /* where the row begins; 0: the file as a whole */
+    int64_t a, b;   /* numbers of the detail */
+    uint8_t note;   /* which detail; private */
+    uint8_t column; /* enum delivery_column */
     uint8_t value_length;
     char value[DELIVERY_VALUE_MAX + 1]; /* shortened; empty where showing it would keep a civil registration number */
 };
@@ -72,8 +98,8 @@ struct delivery_file;
 struct delivery_file *delivery_file_create(const struct delivery_options *); /* NULL when out of memory */
 void delivery_file_destroy(struct delivery_file *);
 
-/* Months are counted from January 1900 (delivery_month()), up to December 2199. First what is covered, then the hospitals:
- * one call for each run of months in which a hospital belongs to one region. false when out of memory. */
+/* Months are counted from January 1900 (delivery_month()), up to December 2199. First what is covered, then the
+ * hospitals: one call for each run of months in which a hospital belongs to one region. false when out of memory. */
 int delivery_month(int year, int month);
 bool delivery_file_cover(struct delivery_file *, int region_no, int month);
 bool delivery_file_hospital(struct delivery_file *, const char *code, size_t n, int16_t hospital_no, int region_no,
@@ -102,7 +128,7 @@ enum delivery_code delivery_rejection_code(const struct delivery_rejection *);
 size_t delivery_rejection_detail(const struct delivery_rejection *, char *ret, size_t n); /* as snprintf */
 
 struct buffer;
-void delivery_file_write_counts(const struct delivery_file *, struct buffer *);              /* {"code": n, ...} */
+void delivery_file_write_counts(const struct delivery_file *, struct buffer *);               /* {"code": n, ...} */
 void delivery_file_write_rejections(struct delivery_file *, struct buffer *, size_t at_most); /* [{"line": ...}, ...] */
 
 #endif

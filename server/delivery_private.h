@@ -9,26 +9,77 @@
 
 #include <zlib.h>
 
-#define MONTHS        3600            /* 1900-01 to 2199-12 */
-#define OUT_SIZE      131072u
-#define ROW_MAX       1024u           /* more than any row takes: 200 characters of product are 800 bytes at most */
-#define TEXT_SIZE     65536u          /* unzipped text on its way to the lines */
-#define WORK_A_TURN   1048576u        /* unzipped bytes in one call of feed */
+#define MONTHS      3600 /* 1900-01 to 2199-12 */
+#define OUT_SIZE    131072u
+#define ROW_MAX     1024u    /* more than any row takes: 200 characters of product are 800 bytes at most */
+#define TEXT_SIZE   65536u   /* unzipped text on its way to the lines */
+#define WORK_A_TURN 1048576u /* unzipped bytes in one call of feed */
 
 enum delivery_note {
-    NOTE_MONTH_FORM, NOTE_MONTH_OUTSIDE, NOTE_REGION_OUTSIDE, NOTE_HOSPITAL, NOTE_ATC, NOTE_ARTICLE, NOTE_PRODUCT_LONG,
-    NOTE_PRODUCT_CONTROL, NOTE_CPR, NOTE_NUMBER_POINT, NOTE_NUMBER_COMMA, NOTE_NUMBER_JSON, NOTE_COST, NOTE_AMOUNT_RANGE,
-    NOTE_COST_RANGE, NOTE_DECIMALS, NOTE_TOTAL_RANGE, NOTE_MISSING, NOTE_DUPLICATE, NOTE_CONTROL_ROWS, NOTE_CONTROL_DDD,
-    NOTE_CONTROL_COST, NOTE_DIGEST, NOTE_WIRE_DIGEST, NOTE_UTF8, NOTE_COLUMN_UNKNOWN, NOTE_COLUMN_MISSING, NOTE_COLUMN_TWICE,
-    NOTE_MEMBER_UNKNOWN, NOTE_JSON_STRING, NOTE_EMPTY, NOTE_CELLS, NOTE_QUOTE, NOTE_QUOTE_OPEN, NOTE_JSON, NOTE_LINES, NOTE_LONG,
-    NOTE_GZIP_CUT, NOTE_GZIP_DAMAGED, NOTE_GZIP_TRAILING, NOTE_GZIP_UNDECLARED, N_NOTES
+    NOTE_MONTH_FORM,
+    NOTE_MONTH_OUTSIDE,
+    NOTE_REGION_OUTSIDE,
+    NOTE_HOSPITAL,
+    NOTE_ATC,
+    NOTE_ARTICLE,
+    NOTE_PRODUCT_LONG,
+    NOTE_PRODUCT_CONTROL,
+    NOTE_CPR,
+    NOTE_NUMBER_POINT,
+    NOTE_NUMBER_COMMA,
+    NOTE_NUMBER_JSON,
+    NOTE_COST,
+    NOTE_AMOUNT_RANGE,
+    NOTE_COST_RANGE,
+    NOTE_DECIMALS,
+    NOTE_TOTAL_RANGE,
+    NOTE_MISSING,
+    NOTE_DUPLICATE,
+    NOTE_CONTROL_ROWS,
+    NOTE_CONTROL_DDD,
+    NOTE_CONTROL_COST,
+    NOTE_DIGEST,
+    NOTE_WIRE_DIGEST,
+    NOTE_UTF8,
+    NOTE_COLUMN_UNKNOWN,
+    NOTE_COLUMN_MISSING,
+    NOTE_COLUMN_TWICE,
+    NOTE_MEMBER_UNKNOWN,
+    NOTE_JSON_STRING,
+    NOTE_EMPTY,
+    NOTE_CELLS,
+    NOTE_QUOTE,
+    NOTE_QUOTE_OPEN,
+    NOTE_JSON,
+    NOTE_LINES,
+    NOTE_LONG,
+    NOTE_GZIP_CUT,
+    NOTE_GZIP_DAMAGED,
+    NOTE_GZIP_TRAILING,
+    NOTE_GZIP_UNDECLARED,
+    N_NOTES
 };
 
-struct months { uint8_t bits[MONTHS / 8]; };
-struct region_months { int region_no; struct months covered; };
-struct delivery_hospital { char *code; size_t length; int16_t no; struct months covered; };
-struct cell { const char *p; size_t n; };
-struct duplicate { uint64_t line, first; };
+struct months {
+    uint8_t bits[MONTHS / 8];
+};
+struct region_months {
+    int region_no;
+    struct months covered;
+};
+struct delivery_hospital {
+    char *code;
+    size_t length;
+    int16_t no;
+    struct months covered;
+};
+struct cell {
+    const char *p;
+    size_t n;
+};
+struct duplicate {
+    uint64_t line, first;
+};
 
 /* Where in a CSV record the reader stands. */
 enum scan { SCAN_CELL_START, SCAN_PLAIN, SCAN_QUOTED, SCAN_QUOTE_SEEN };
@@ -49,15 +100,15 @@ struct delivery_file {
     unsigned bom_seen;
     bool bom_done, skipping;
     enum scan scan;
-    char carry[DELIVERY_LINE_MAX + 1];     /* the part of a line that came so far */
+    char carry[DELIVERY_LINE_MAX + 1]; /* the part of a line that came so far */
     size_t carry_n;
     char scratch[2 * DELIVERY_LINE_MAX + 2]; /* a line that must be changed: quotes, latin-1 */
-    uint64_t line, offset;                  /* of the record at hand: line number, bytes before it */
+    uint64_t line, offset;                   /* of the record at hand: line number, bytes before it */
 
     /* header */
     bool have_header;
     char separator;
-    uint8_t header[N_DELIVERY_COLUMNS];     /* by place: enum delivery_column */
+    uint8_t header[N_DELIVERY_COLUMNS]; /* by place: enum delivery_column */
     unsigned n_header;
 
     /* what may stand in it */
@@ -94,8 +145,8 @@ struct delivery_file {
 };
 
 /* delivery_report.c */
-void delivery_reject(struct delivery_file *, uint64_t line, enum delivery_column, enum delivery_note, struct cell value, int64_t a,
-                     int64_t b);
+void delivery_reject(struct delivery_file *, uint64_t line, enum delivery_column, enum delivery_note, struct cell value,
+                     int64_t a, int64_t b);
 void delivery_free_report(struct delivery_file *);
 
 /* delivery_row.c */

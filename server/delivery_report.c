@@ -45,31 +45,38 @@ static const struct {
 } notes[N_NOTES] = {
     [NOTE_MONTH_FORM] = {DELIVERY_BAD_MONTH, "a month is written YYYY-MM, from 1900-01 to 2199-12"},
     [NOTE_MONTH_OUTSIDE] = {DELIVERY_OUTSIDE_COVERAGE, "the delivery covers no region in this month"},
-    [NOTE_REGION_OUTSIDE] = {DELIVERY_OUTSIDE_COVERAGE, "the delivery does not cover the hospital's region in the row's month"},
+    [NOTE_REGION_OUTSIDE] = {DELIVERY_OUTSIDE_COVERAGE,
+                             "the delivery does not cover the hospital's region in the row's month"},
     [NOTE_HOSPITAL] = {DELIVERY_UNKNOWN_HOSPITAL, "no hospital has this code"},
-    [NOTE_ATC] = {DELIVERY_BAD_ATC, "an ATC code is a letter, two digits, two letters, two digits, or the beginning of one; "
-                                    "veterinary codes have a Q before it"},
+    [NOTE_ATC] = {DELIVERY_BAD_ATC,
+                  "an ATC code is a letter, two digits, two letters, two digits, or the beginning of one; "
+                  "veterinary codes have a Q before it"},
     [NOTE_ARTICLE] = {DELIVERY_BAD_ARTICLE_NUMBER, "an article number is six digits"},
     [NOTE_PRODUCT_LONG] = {DELIVERY_BAD_PRODUCT, "a product's name has at most 200 characters; this one has %lld"},
     [NOTE_PRODUCT_CONTROL] = {DELIVERY_BAD_PRODUCT, "control characters are not taken"},
     [NOTE_CPR] = {DELIVERY_CPR_NUMBER, "it holds what reads as a civil registration number; the value is not kept"},
     [NOTE_NUMBER_POINT] = {DELIVERY_BAD_NUMBER, "not a decimal number: digits, and a point before decimals"},
-    [NOTE_NUMBER_COMMA] = {DELIVERY_BAD_NUMBER, "not a decimal number: in a file with semicolons a comma stands before decimals, "
-                                                "a point only between thousands"},
+    [NOTE_NUMBER_COMMA] = {DELIVERY_BAD_NUMBER,
+                           "not a decimal number: in a file with semicolons a comma stands before decimals, "
+                           "a point only between thousands"},
     [NOTE_NUMBER_JSON] = {DELIVERY_BAD_NUMBER, "not a JSON number"},
     [NOTE_COST] = {DELIVERY_BAD_NUMBER, "a cost is a whole number of øre"},
-    [NOTE_AMOUNT_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "a number of packs or DDD is between -10000000000 and 10000000000"},
+    [NOTE_AMOUNT_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE,
+                           "a number of packs or DDD is between -10000000000 and 10000000000"},
     [NOTE_COST_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "a cost is between -1000000000000 and 1000000000000 øre"},
     [NOTE_DECIMALS] = {DELIVERY_TOO_MANY_DECIMALS, "at most four decimals can be kept"},
     [NOTE_TOTAL_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "the total is too large to be kept"},
     [NOTE_MISSING] = {DELIVERY_VALUE_MISSING, "the value is missing"},
-    [NOTE_DUPLICATE] = {DELIVERY_DUPLICATE_KEY, "the same month, hospital, ATC code and article number stand in line %lld"},
+    [NOTE_DUPLICATE] = {DELIVERY_DUPLICATE_KEY,
+                        "the same month, hospital, ATC code and article number stand in line %lld"},
     [NOTE_CONTROL_ROWS] = {DELIVERY_CONTROL_ROWS, "%lld rows were announced, the file has %lld"},
     [NOTE_CONTROL_DDD] = {DELIVERY_CONTROL_DDD, NULL},
     [NOTE_CONTROL_COST] = {DELIVERY_CONTROL_COST, "%lld øre were announced, the file adds up to %lld"},
-    [NOTE_DIGEST] = {DELIVERY_DIGEST_MISMATCH, "the content does not have the SHA-256 that was announced with the delivery"},
+    [NOTE_DIGEST] = {DELIVERY_DIGEST_MISMATCH,
+                     "the content does not have the SHA-256 that was announced with the delivery"},
     [NOTE_WIRE_DIGEST] = {DELIVERY_DIGEST_MISMATCH, "the bytes that arrived do not have the SHA-256 of Content-Digest"},
-    [NOTE_UTF8] = {DELIVERY_NOT_UTF8, "byte %lld of the file (counted from 0) is not UTF-8; another charset must be declared"},
+    [NOTE_UTF8] = {DELIVERY_NOT_UTF8,
+                   "byte %lld of the file (counted from 0) is not UTF-8; another charset must be declared"},
     [NOTE_COLUMN_UNKNOWN] = {DELIVERY_BAD_COLUMN, "there is no such column"},
     [NOTE_COLUMN_MISSING] = {DELIVERY_BAD_COLUMN, "the column is missing"},
     [NOTE_COLUMN_TWICE] = {DELIVERY_BAD_COLUMN, "the column stands twice"},
@@ -77,7 +84,8 @@ static const struct {
     [NOTE_JSON_STRING] = {DELIVERY_BAD_LINE, "the value must be a JSON string"},
     [NOTE_EMPTY] = {DELIVERY_BAD_COLUMN, "the file is empty: a line with the columns' names is needed"},
     [NOTE_CELLS] = {DELIVERY_BAD_LINE, "the line has %lld cells, the header %lld"},
-    [NOTE_QUOTE] = {DELIVERY_BAD_LINE, "a quotation mark stands where none may be: quote the whole cell and double those inside"},
+    [NOTE_QUOTE] = {DELIVERY_BAD_LINE,
+                    "a quotation mark stands where none may be: quote the whole cell and double those inside"},
     [NOTE_QUOTE_OPEN] = {DELIVERY_BAD_LINE, "a quotation mark is opened and not closed"},
     [NOTE_JSON] = {DELIVERY_BAD_LINE, "the line is not one JSON object with every member once"},
     [NOTE_LINES] = {DELIVERY_BAD_LINE, "the file has more than 2147483647 lines"},
@@ -89,8 +97,7 @@ static const struct {
 };
 
 /* Shortened at a character's border. Control characters would not be seen (and jsonb takes no NUL). */
-static uint8_t copy_value(char *ret, struct cell value)
-{
+static uint8_t copy_value(char *ret, struct cell value) {
     if (value.p == NULL || text_has_cpr(value.p, value.n))
         return 0;
     size_t n = value.n > DELIVERY_VALUE_MAX ? DELIVERY_VALUE_MAX : value.n;
@@ -104,8 +111,7 @@ static uint8_t copy_value(char *ret, struct cell value)
     return (uint8_t)n;
 }
 
-static struct delivery_rejection *add_rejection(struct delivery_file *f)
-{
+static struct delivery_rejection *add_rejection(struct delivery_file *f) {
     if (f->n_rejections == f->rejections_capacity) {
         size_t capacity = f->rejections_capacity == 0 ? 64 : 2 * f->rejections_capacity;
         if (capacity > KEPT_MAX)
@@ -122,9 +128,8 @@ static struct delivery_rejection *add_rejection(struct delivery_file *f)
     return &f->rejections[f->n_rejections++];
 }
 
-void delivery_reject(struct delivery_file *f, uint64_t line, enum delivery_column column, enum delivery_note note, struct cell value,
-                     int64_t a, int64_t b)
-{
+void delivery_reject(struct delivery_file *f, uint64_t line, enum delivery_column column, enum delivery_note note,
+                     struct cell value, int64_t a, int64_t b) {
     f->rejected = true;
     f->out_n = 0;
     f->counts[notes[note].code]++;
@@ -137,16 +142,14 @@ void delivery_reject(struct delivery_file *f, uint64_t line, enum delivery_colum
     r->value_length = copy_value(r->value, value);
 }
 
-void delivery_free_report(struct delivery_file *f)
-{
+void delivery_free_report(struct delivery_file *f) {
     free(f->rejections);
     free(f->duplicates);
 }
 
 /* ---- duplicates ---- */
 
-static void sift_down(struct duplicate *heap, size_t n, size_t at)
-{
+static void sift_down(struct duplicate *heap, size_t n, size_t at) {
     for (;;) {
         size_t child = 2 * at + 1;
         if (child >= n)
@@ -162,8 +165,7 @@ static void sift_down(struct duplicate *heap, size_t n, size_t at)
     }
 }
 
-static void take_duplicate(void *state, uint64_t first_line, uint64_t line)
-{
+static void take_duplicate(void *state, uint64_t first_line, uint64_t line) {
     struct delivery_file *f = state;
     f->counts[DELIVERY_DUPLICATE_KEY]++;
     if (f->duplicates == NULL) {
@@ -190,8 +192,7 @@ static void take_duplicate(void *state, uint64_t first_line, uint64_t line)
     }
 }
 
-static int by_line(const void *a, const void *b)
-{
+static int by_line(const void *a, const void *b) {
     const struct delivery_rejection *x = a, *y = b;
     if (x->line != y->line)
         return x->line < y->line ? -1 : 1;
@@ -199,8 +200,7 @@ static int by_line(const void *a, const void *b)
 }
 
 /* The duplicates take their places among the lines; of all of them the first 10,000 stay. */
-static void merge_duplicates(struct delivery_file *f)
-{
+static void merge_duplicates(struct delivery_file *f) {
     struct delivery_rejection *all = realloc(f->rejections, (f->n_rejections + f->n_duplicates + 1) * sizeof *all);
     if (all == NULL) {
         f->failed = true;
@@ -219,8 +219,7 @@ static void merge_duplicates(struct delivery_file *f)
         f->n_rejections = DELIVERY_REJECTIONS_MAX;
 }
 
-bool delivery_file_search(struct delivery_file *f)
-{
+bool delivery_file_search(struct delivery_file *f) {
     if (f->searched)
         return false;
     if (f->spool != NULL && spool_search(f->spool, take_duplicate, f))
@@ -232,35 +231,31 @@ bool delivery_file_search(struct delivery_file *f)
 
 /* ---- reading the report ---- */
 
-const uint64_t *delivery_file_counts(const struct delivery_file *f)
-{
+const uint64_t *delivery_file_counts(const struct delivery_file *f) {
     return f->counts;
 }
 
-const struct delivery_rejection *delivery_file_rejections(struct delivery_file *f, size_t *ret_n)
-{
+const struct delivery_rejection *delivery_file_rejections(struct delivery_file *f, size_t *ret_n) {
     *ret_n = f->n_rejections;
     return f->rejections;
 }
 
-enum delivery_code delivery_rejection_code(const struct delivery_rejection *r)
-{
+enum delivery_code delivery_rejection_code(const struct delivery_rejection *r) {
     return notes[r->note].code;
 }
 
 /* Ten-thousandths as a decimal number: 125000 is 12.5. */
-static void write_e4(int64_t e4, char ret[32])
-{
+static void write_e4(int64_t e4, char ret[32]) {
     uint64_t size = e4 < 0 ? -(uint64_t)e4 : (uint64_t)e4;
-    int n = snprintf(ret, 32, "%s%llu.%04llu", e4 < 0 ? "-" : "", (unsigned long long)(size / 10000), (unsigned long long)(size % 10000));
+    int n = snprintf(ret, 32, "%s%llu.%04llu", e4 < 0 ? "-" : "", (unsigned long long)(size / 10000),
+                     (unsigned long long)(size % 10000));
     while (ret[n - 1] == '0')
         ret[--n] = '\0';
     if (ret[n - 1] == '.')
         ret[--n] = '\0';
 }
 
-size_t delivery_rejection_detail(const struct delivery_rejection *r, char *ret, size_t n)
-{
+size_t delivery_rejection_detail(const struct delivery_rejection *r, char *ret, size_t n) {
     int length;
     if (r->note == NOTE_CONTROL_DDD) {
         char announced[32], found[32];
@@ -276,8 +271,7 @@ size_t delivery_rejection_detail(const struct delivery_rejection *r, char *ret, 
     return length < 0 ? 0 : (size_t)length;
 }
 
-void delivery_file_write_counts(const struct delivery_file *f, struct buffer *b)
-{
+void delivery_file_write_counts(const struct delivery_file *f, struct buffer *b) {
     char before = '{';
     for (int i = 0; i < N_DELIVERY_CODES; i++) {
         if (f->counts[i] == 0)
@@ -288,8 +282,7 @@ void delivery_file_write_counts(const struct delivery_file *f, struct buffer *b)
     buffer_text(b, before == '{' ? "{}" : "}");
 }
 
-void delivery_file_write_rejections(struct delivery_file *f, struct buffer *b, size_t at_most)
-{
+void delivery_file_write_rejections(struct delivery_file *f, struct buffer *b, size_t at_most) {
     buffer_char(b, '[');
     for (size_t i = 0; i < f->n_rejections && i < at_most; i++) {
         const struct delivery_rejection *r = &f->rejections[i];

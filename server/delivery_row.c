@@ -21,44 +21,37 @@ struct row {
     int64_t packs_e4, ddd_e4, cost_ore;
 };
 
-static bool is_digit(char c)
-{
+static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-static bool is_capital(char c)
-{
+static bool is_capital(char c) {
     return c >= 'A' && c <= 'Z';
 }
 
-bool delivery_in_months(const struct months *m, int month)
-{
+bool delivery_in_months(const struct months *m, int month) {
     return (m->bits[month / 8] >> (month % 8)) & 1;
 }
 
-void delivery_set_month(struct months *m, int month)
-{
+void delivery_set_month(struct months *m, int month) {
     m->bits[month / 8] |= (uint8_t)(1 << (month % 8));
 }
 
 /* ---- one column each ---- */
 
-static uint32_t days_since_2000(int year, int month)
-{
+static uint32_t days_since_2000(int year, int month) {
     /* Days of the first of a month: years begin in March, so that the leap day is the last (as in many calendars). */
     int y = month <= 2 ? year - 1 : year, m = (month + 9) % 12;
     int days = 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10;
     return (uint32_t)(days - 730425); /* 2000-01-01 counted the same way */
 }
 
-static int two_digits(const char *p)
-{
+static int two_digits(const char *p) {
     return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -100000;
 }
 
 /* Month and its date go to the file's memory: the next line most often repeats them. */
-static bool read_month(struct delivery_file *f, struct cell c)
-{
+static bool read_month(struct delivery_file *f, struct cell c) {
     if (c.n == f->month_text_n && memcmp(c.p, f->month_text, c.n) == 0)
         return true;
     if (c.n != 7 && !(c.n == 10 && memcmp(c.p + 7, "-01", 3) == 0))
@@ -73,8 +66,7 @@ static bool read_month(struct delivery_file *f, struct cell c)
     return true;
 }
 
-static const struct delivery_hospital *find_hospital(const struct delivery_file *f, struct cell c)
-{
+static const struct delivery_hospital *find_hospital(const struct delivery_file *f, struct cell c) {
     const struct delivery_hospital *last = f->hospital;
     if (last != NULL && last->length == c.n && memcmp(last->code, c.p, c.n) == 0)
         return last;
@@ -89,8 +81,7 @@ static const struct delivery_hospital *find_hospital(const struct delivery_file 
 }
 
 /* The code as one number, never 0; 0 when it is not of the form. Seven characters and a veterinary Q take 42 bits. */
-static uint64_t read_atc(struct cell c)
-{
+static uint64_t read_atc(struct cell c) {
     static const char form[] = "L99LL99";
     size_t q = c.n > 1 && c.p[0] == 'Q' && is_capital(c.p[1]) ? 1 : 0, n = c.n - q;
     if (n != 7 && n != 5 && n != 4 && n != 3 && n != 1)
@@ -105,8 +96,7 @@ static uint64_t read_atc(struct cell c)
     return key;
 }
 
-static bool is_article_number(struct cell c)
-{
+static bool is_article_number(struct cell c) {
     if (c.n != 6)
         return false;
     for (size_t i = 0; i < 6; i++)
@@ -115,8 +105,7 @@ static bool is_article_number(struct cell c)
     return true;
 }
 
-static bool check_product(struct delivery_file *f, struct cell c)
-{
+static bool check_product(struct delivery_file *f, struct cell c) {
     size_t characters = 0, figures = 0;
     bool control = false, plain = true;
     for (size_t i = 0; i < c.n; i++) {
@@ -141,8 +130,7 @@ static bool check_product(struct delivery_file *f, struct cell c)
 enum number { NUMBER_GOOD, NUMBER_FORM, NUMBER_DECIMALS, NUMBER_RANGE };
 
 /* Digits to an exact whole number of 10^-decimals. Danish: comma before decimals, points between thousands or none. */
-static enum number read_number(struct cell c, bool danish, unsigned decimals, int64_t max, int64_t *ret)
-{
+static enum number read_number(struct cell c, bool danish, unsigned decimals, int64_t max, int64_t *ret) {
     const char *p = c.p, *end = p + c.n;
     bool negative = p < end && *p == '-', too_large = false, too_many = false;
     p += negative;
@@ -151,9 +139,12 @@ static enum number read_number(struct cell c, bool danish, unsigned decimals, in
     while (p < end) {
         if (danish && *p == '.' && p > first && p - first <= 3 && *first != '0') {
             const char *group = p; /* every group after the first has three digits, and 0.500 is nobody's 500 */
-            while (end - group >= 4 && *group == '.' && is_digit(group[1]) && is_digit(group[2]) && is_digit(group[3])) {
+            while (end - group >= 4 && *group == '.' && is_digit(group[1]) && is_digit(group[2]) &&
+                   is_digit(group[3])) {
                 too_large |= v >= 1000000000000u;
-                v = too_large ? v : v * 1000 + (uint64_t)((group[1] - '0') * 100 + (group[2] - '0') * 10 + (group[3] - '0'));
+                v = too_large
+                        ? v
+                        : v * 1000 + (uint64_t)((group[1] - '0') * 100 + (group[2] - '0') * 10 + (group[3] - '0'));
                 group += 4;
             }
             if (group == p)
@@ -197,8 +188,7 @@ static enum number read_number(struct cell c, bool danish, unsigned decimals, in
 
 /* A double is the nearest one to exactly one number of at most 15 significant digits, and 10^10 with four decimals has
  * 15: so the ten-thousandths whose nearest double it is are what was sent. */
-static enum number read_json_number(const json_t *json, unsigned decimals, int64_t max, int64_t *ret)
-{
+static enum number read_json_number(const json_t *json, unsigned decimals, int64_t max, int64_t *ret) {
     if (json_is_integer(json)) {
         int64_t scale = decimals == 0 ? 1 : 10000, v = json_integer_value(json);
         if (v > max / scale || v < -(max / scale))
@@ -220,8 +210,8 @@ static enum number read_json_number(const json_t *json, unsigned decimals, int64
 
 /* ---- a row ---- */
 
-static bool check_number(struct delivery_file *f, const struct row *row, enum delivery_column column, bool *ret_has, int64_t *ret)
-{
+static bool check_number(struct delivery_file *f, const struct row *row, enum delivery_column column, bool *ret_has,
+                         int64_t *ret) {
     struct cell c = row->cells[column];
     const json_t *json = row->numbers[column];
     bool cost = column == COLUMN_COST_ORE, danish = f->separator == ';';
@@ -230,7 +220,8 @@ static bool check_number(struct delivery_file *f, const struct row *row, enum de
         return true;
     unsigned decimals = cost ? 0 : 4;
     int64_t max = cost ? COST_MAX : AMOUNT_MAX;
-    enum number n = json != NULL ? read_json_number(json, decimals, max, ret) : read_number(c, danish, decimals, max, ret);
+    enum number n =
+        json != NULL ? read_json_number(json, decimals, max, ret) : read_number(c, danish, decimals, max, ret);
     if (n == NUMBER_GOOD)
         return true;
     enum delivery_note note = n == NUMBER_RANGE      ? (cost ? NOTE_COST_RANGE : NOTE_AMOUNT_RANGE)
@@ -243,19 +234,19 @@ static bool check_number(struct delivery_file *f, const struct row *row, enum de
     return false;
 }
 
-static bool refuse(struct delivery_file *f, const struct row *row, enum delivery_column column, enum delivery_note note)
-{
+static bool refuse(struct delivery_file *f, const struct row *row, enum delivery_column column,
+                   enum delivery_note note) {
     bool missing = row->cells[column].n == 0;
     delivery_reject(f, f->line, column, missing ? NOTE_MISSING : note, row->cells[column], 0, 0);
     return false;
 }
 
 /* Every column is looked at, so that all of a line's faults are told at once. */
-static bool check_row(struct delivery_file *f, struct row *row)
-{
+static bool check_row(struct delivery_file *f, struct row *row) {
     const struct cell *c = row->cells;
     bool good = true, has_ddd;
-    bool has_month = (c[COLUMN_MONTH].n > 0 && read_month(f, c[COLUMN_MONTH])) || refuse(f, row, COLUMN_MONTH, NOTE_MONTH_FORM);
+    bool has_month =
+        (c[COLUMN_MONTH].n > 0 && read_month(f, c[COLUMN_MONTH])) || refuse(f, row, COLUMN_MONTH, NOTE_MONTH_FORM);
     const struct delivery_hospital *h = c[COLUMN_HOSPITAL].n > 0 ? find_hospital(f, c[COLUMN_HOSPITAL]) : NULL;
     if (h != NULL)
         f->hospital = h;
@@ -289,25 +280,21 @@ static bool check_row(struct delivery_file *f, struct row *row)
 
 /* ---- binary COPY: a count of columns, then length and bytes of each, all big-endian ---- */
 
-static char *put_16(char *p, uint16_t v)
-{
+static char *put_16(char *p, uint16_t v) {
     v = __builtin_bswap16(v);
     return (char *)memcpy(p, &v, 2) + 2;
 }
 
-static char *put_32(char *p, uint32_t v)
-{
+static char *put_32(char *p, uint32_t v) {
     v = __builtin_bswap32(v);
     return (char *)memcpy(p, &v, 4) + 4;
 }
 
-static char *put_int(char *p, int32_t v)
-{
+static char *put_int(char *p, int32_t v) {
     return put_32(put_32(p, 4), (uint32_t)v);
 }
 
-static char *put_long(char *p, bool present, int64_t value)
-{
+static char *put_long(char *p, bool present, int64_t value) {
     if (!present)
         return put_32(p, UINT32_MAX); /* NULL */
     p = put_32(p, 8);
@@ -315,16 +302,14 @@ static char *put_long(char *p, bool present, int64_t value)
     return (char *)memcpy(p, &v, 8) + 8;
 }
 
-static char *put_text(char *p, struct cell c)
-{
+static char *put_text(char *p, struct cell c) {
     p = put_32(p, (uint32_t)c.n);
     if (c.n > 0)
         memcpy(p, c.p, c.n);
     return p + c.n;
 }
 
-static void write_row(struct delivery_file *f, const struct row *row)
-{
+static void write_row(struct delivery_file *f, const struct row *row) {
     char *p = put_16(f->out + f->out_n, 10);
     p = put_int(p, f->options.delivery_no);
     p = put_32(p, 4);
@@ -340,28 +325,24 @@ static void write_row(struct delivery_file *f, const struct row *row)
     f->out_n = (size_t)(p - f->out);
 }
 
-void delivery_write_copy_start(struct delivery_file *f)
-{
+void delivery_write_copy_start(struct delivery_file *f) {
     static const char start[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"; /* no flags, no extension */
     memcpy(f->out, start, sizeof start);
     f->out_n = sizeof start;
 }
 
-void delivery_write_copy_end(struct delivery_file *f)
-{
+void delivery_write_copy_end(struct delivery_file *f) {
     f->out_n = (size_t)(put_16(f->out + f->out_n, UINT16_MAX) - f->out);
 }
 
-static uint32_t article_key(struct cell c)
-{
+static uint32_t article_key(struct cell c) {
     uint32_t key = 0;
     for (size_t i = 0; i < c.n; i++)
         key = key * 10 + (uint32_t)(c.p[i] - '0');
     return c.n == 0 ? 0 : key + 1;
 }
 
-static void take_row(struct delivery_file *f, struct row *row)
-{
+static void take_row(struct delivery_file *f, struct row *row) {
     if (!check_row(f, row))
         return;
     f->ddd_e4 += row->ddd_e4;
@@ -375,10 +356,10 @@ static void take_row(struct delivery_file *f, struct row *row)
 
 /* ---- CSV ---- */
 
-/* Splits a record. Cells in quotes are unquoted in place. Answers how many there are (the first MAX_CELLS are stored), or
- * -1 with *ret_note. */
-static int split(char *p, size_t n, char separator, bool quoted, struct cell cells[MAX_CELLS], enum delivery_note *ret_note)
-{
+/* Splits a record. Cells in quotes are unquoted in place. Answers how many there are (the first MAX_CELLS are stored),
+ * or -1 with *ret_note. */
+static int split(char *p, size_t n, char separator, bool quoted, struct cell cells[MAX_CELLS],
+                 enum delivery_note *ret_note) {
     char *end = p + n, *start = p;
     int count = 0;
     for (;; p++) {
@@ -417,8 +398,7 @@ static int split(char *p, size_t n, char separator, bool quoted, struct cell cel
     }
 }
 
-static char separator_of(const char *p, size_t n)
-{
+static char separator_of(const char *p, size_t n) {
     bool inside = false;
     for (size_t i = 0; i < n; i++) {
         inside ^= p[i] == '"';
@@ -428,8 +408,7 @@ static char separator_of(const char *p, size_t n)
     return ',';
 }
 
-static void take_header(struct delivery_file *f, char *record, size_t n, bool quoted)
-{
+static void take_header(struct delivery_file *f, char *record, size_t n, bool quoted) {
     struct cell cells[MAX_CELLS];
     enum delivery_note note;
     bool seen[N_DELIVERY_COLUMNS] = {false};
@@ -460,8 +439,7 @@ static void take_header(struct delivery_file *f, char *record, size_t n, bool qu
     f->hopeless = f->line_rejections > before; /* without knowing the columns nothing can be said of the lines */
 }
 
-static void take_csv(struct delivery_file *f, char *record, size_t n, bool quoted)
-{
+static void take_csv(struct delivery_file *f, char *record, size_t n, bool quoted) {
     struct cell cells[MAX_CELLS];
     enum delivery_note note;
     int count = split(record, n, f->separator, quoted, cells, &note);
@@ -479,8 +457,7 @@ static void take_csv(struct delivery_file *f, char *record, size_t n, bool quote
 
 /* ---- NDJSON ---- */
 
-static void take_json(struct delivery_file *f, const char *record, size_t n)
-{
+static void take_json(struct delivery_file *f, const char *record, size_t n) {
     json_t *json = json_loadb(record, n, JSON_REJECT_DUPLICATES, NULL), *value;
     struct row row = {0};
     const char *name;
@@ -512,8 +489,7 @@ static void take_json(struct delivery_file *f, const char *record, size_t n)
     json_decref(json);
 }
 
-void delivery_take_record(struct delivery_file *f, const char *record, size_t n, bool quoted)
-{
+void delivery_take_record(struct delivery_file *f, const char *record, size_t n, bool quoted) {
     if (f->options.format == DELIVERY_CSV && !f->have_header) {
         take_header(f, (char *)record, n, quoted);
         return;

@@ -11,8 +11,7 @@ struct digest {
     bool failed;
 };
 
-struct digest *digest_create(void)
-{
+struct digest *digest_create(void) {
     struct digest *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
@@ -24,27 +23,23 @@ struct digest *digest_create(void)
     return d;
 }
 
-void digest_destroy(struct digest *d)
-{
+void digest_destroy(struct digest *d) {
     if (d == NULL)
         return;
     EVP_MD_CTX_free(d->context);
     free(d);
 }
 
-void digest_add(struct digest *d, const void *bytes, size_t n)
-{
+void digest_add(struct digest *d, const void *bytes, size_t n) {
     if (n > 0 && EVP_DigestUpdate(d->context, bytes, n) != 1)
         d->failed = true;
 }
 
-bool digest_end(struct digest *d, unsigned char ret[DIGEST_SIZE])
-{
+bool digest_end(struct digest *d, unsigned char ret[DIGEST_SIZE]) {
     return !d->failed && EVP_DigestFinal_ex(d->context, ret, NULL) == 1;
 }
 
-void digest_to_hex(const unsigned char digest[DIGEST_SIZE], char ret[DIGEST_HEX + 1])
-{
+void digest_to_hex(const unsigned char digest[DIGEST_SIZE], char ret[DIGEST_HEX + 1]) {
     static const char hex[] = "0123456789abcdef";
     for (size_t i = 0; i < DIGEST_SIZE; i++) {
         ret[2 * i] = hex[digest[i] >> 4];
@@ -53,13 +48,14 @@ void digest_to_hex(const unsigned char digest[DIGEST_SIZE], char ret[DIGEST_HEX 
     ret[DIGEST_HEX] = '\0';
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+static int hex_value(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
-bool digest_from_hex(const char *text, size_t n, unsigned char ret[DIGEST_SIZE])
-{
+bool digest_from_hex(const char *text, size_t n, unsigned char ret[DIGEST_SIZE]) {
     unsigned char bytes[DIGEST_SIZE];
     if (n != DIGEST_HEX)
         return false;
@@ -74,22 +70,20 @@ bool digest_from_hex(const char *text, size_t n, unsigned char ret[DIGEST_SIZE])
 }
 
 /* 44 characters of base64 with one '=' are 32 bytes; EVP_DecodeBlock gives 33, the last of them padding. */
-static bool from_base64(const char *text, size_t n, unsigned char ret[DIGEST_SIZE])
-{
+static bool from_base64(const char *text, size_t n, unsigned char ret[DIGEST_SIZE]) {
     unsigned char bytes[36];
-    if (n != 44 || text[43] != '=' || text[42] == '=' || EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n) != 33)
+    if (n != 44 || text[43] != '=' || text[42] == '=' ||
+        EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n) != 33)
         return false;
     memcpy(ret, bytes, DIGEST_SIZE);
     return true;
 }
 
-static bool is_key_character(char c)
-{
+static bool is_key_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '*';
 }
 
-bool digest_from_header(const char *p, size_t n, unsigned char ret[DIGEST_SIZE], bool *ret_found)
-{
+bool digest_from_header(const char *p, size_t n, unsigned char ret[DIGEST_SIZE], bool *ret_found) {
     const char *end = p + n;
     unsigned char digest[DIGEST_SIZE];
     bool found = false;

@@ -521,9 +521,23 @@ void http_run(struct http *http)
     MHD_run(http->daemon);
 }
 
+/* Whether the client has closed in the middle of a body. libmicrohttpd 0.9.75 takes a read shorter than its buffer as the
+ * end of what is there and waits for the next edge of its epoll set; a FIN that came together with the last bytes has no
+ * edge of its own, and the connection would sit until its deadline. */
+static bool is_cut(const struct http_connection *c)
+{
+    char byte;
+    return c->request != NULL && c->request->stage == STAGE_BODY && !c->request->suspended &&
+           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void http_reap(struct http *http, uint64_t now_us)
 {
     for (struct http_connection *c = http->connections; c != NULL; c = c->next) {
+        if (is_cut(c)) {
+            shutdown(c->fd, SHUT_RDWR); /* makes an edge */
+            continue;
+        }
         if (c->deadline_us == 0 || c->deadline_us > now_us || (c->request != NULL && c->request->suspended))
             continue;
         c->deadline_us = 0;

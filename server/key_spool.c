@@ -42,8 +42,7 @@ struct key_spool {
     struct block *read;
 };
 
-struct key_spool *spool_create(const char *directory)
-{
+struct key_spool *spool_create(const char *directory) {
     struct key_spool *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
@@ -58,8 +57,7 @@ struct key_spool *spool_create(const char *directory)
     return s;
 }
 
-void spool_destroy(struct key_spool *s)
-{
+void spool_destroy(struct key_spool *s) {
     if (s == NULL)
         return;
     for (int i = 0; i < PARTITIONS; i++)
@@ -72,21 +70,18 @@ void spool_destroy(struct key_spool *s)
     free(s);
 }
 
-bool spool_failed(const struct key_spool *s)
-{
+bool spool_failed(const struct key_spool *s) {
     return s->failed;
 }
 
-static uint64_t hash_of(uint64_t a, uint64_t b)
-{
+static uint64_t hash_of(uint64_t a, uint64_t b) {
     uint64_t h = a ^ (b * UINT64_C(0x9e3779b97f4a7c15));
     h = (h ^ (h >> 33)) * UINT64_C(0xff51afd7ed558ccd);
     h = (h ^ (h >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
     return h ^ (h >> 33);
 }
 
-static int open_unlinked(const char *directory)
-{
+static int open_unlinked(const char *directory) {
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return fd;
@@ -100,8 +95,7 @@ static int open_unlinked(const char *directory)
     return fd;
 }
 
-static bool write_block(struct key_spool *s, uint64_t number, const struct block *block)
-{
+static bool write_block(struct key_spool *s, uint64_t number, const struct block *block) {
     if (s->fd < 0)
         s->fd = open_unlinked(s->directory);
     const char *p = (const char *)block;
@@ -120,8 +114,7 @@ static bool write_block(struct key_spool *s, uint64_t number, const struct block
     return left == 0;
 }
 
-static bool read_block(struct key_spool *s, uint64_t number, struct block *ret)
-{
+static bool read_block(struct key_spool *s, uint64_t number, struct block *ret) {
     size_t got = 0;
     while (got < sizeof *ret) {
         ssize_t n = pread(s->fd, (char *)ret + got, sizeof *ret - got, (off_t)(number * sizeof *ret + got));
@@ -134,8 +127,7 @@ static bool read_block(struct key_spool *s, uint64_t number, struct block *ret)
     return true;
 }
 
-void spool_add(struct key_spool *s, uint64_t a, uint32_t b, uint64_t line)
-{
+void spool_add(struct key_spool *s, uint64_t a, uint32_t b, uint64_t line) {
     if (s->failed)
         return;
     struct partition *p = &s->partitions[hash_of(a, b) % PARTITIONS];
@@ -159,9 +151,15 @@ void spool_add(struct key_spool *s, uint64_t a, uint32_t b, uint64_t line)
     p->n_keys++;
 }
 
+static size_t slots_for(uint64_t n_keys) {
+    size_t n = 1024;
+    while (n < 2 * TABLE_KEYS && n < 2 * n_keys)
+        n *= 2;
+    return n;
+}
+
 /* Makes the table ready for the next pass over the partition at hand, or over the next one that has keys. */
-static bool begin_pass(struct key_spool *s)
-{
+static bool begin_pass(struct key_spool *s) {
     if (s->pass == s->n_passes) {
         do {
             if (++s->partition == PARTITIONS)
@@ -172,24 +170,21 @@ static bool begin_pass(struct key_spool *s)
         s->n_passes = n <= TABLE_KEYS ? 1 : (unsigned)((n + n / 4) / TABLE_KEYS + 1);
         s->pass = 0;
     }
-    uint64_t n = s->partitions[s->partition].n_keys;
-    s->n_slots = 1024;
-    while (s->n_slots < 2 * TABLE_KEYS && s->n_slots < 2 * n)
-        s->n_slots *= 2;
+    s->n_slots = slots_for(s->partitions[s->partition].n_keys);
     memset(s->table, 0, s->n_slots * sizeof *s->table);
     s->at = s->partitions[s->partition].first;
     return true;
 }
 
-static void search_block(struct key_spool *s, const struct block *block, spool_duplicate_fn duplicate, void *state)
-{
+static void search_block(struct key_spool *s, const struct block *block, spool_duplicate_fn duplicate, void *state) {
     for (uint64_t i = 0; i < block->n; i++) {
         struct spool_key k = block->keys[i];
         uint64_t h = hash_of(k.a, k.b >> LINE_BITS);
         if ((h >> 40) % s->n_passes != s->pass)
             continue;
         size_t slot = (h / PARTITIONS) & (s->n_slots - 1), probes = 0;
-        while (s->table[slot].a != 0 && (s->table[slot].a != k.a || s->table[slot].b >> LINE_BITS != k.b >> LINE_BITS)) {
+        while (s->table[slot].a != 0 &&
+               (s->table[slot].a != k.a || s->table[slot].b >> LINE_BITS != k.b >> LINE_BITS)) {
             slot = (slot + 1) & (s->n_slots - 1);
             if (++probes == s->n_slots) { /* full: cannot be, short of a broken hash */
                 s->failed = true;
@@ -203,17 +198,18 @@ static void search_block(struct key_spool *s, const struct block *block, spool_d
     }
 }
 
-static bool begin_search(struct key_spool *s)
-{
-    s->table = malloc(2 * TABLE_KEYS * sizeof *s->table);
+static bool begin_search(struct key_spool *s) {
+    uint64_t most = 0;
+    for (int i = 0; i < PARTITIONS; i++)
+        most = s->partitions[i].n_keys > most ? s->partitions[i].n_keys : most;
+    s->table = malloc(slots_for(most) * sizeof *s->table);
     s->read = malloc(sizeof *s->read);
     s->failed = s->table == NULL || s->read == NULL;
     s->partition = -1;
     return !s->failed && begin_pass(s);
 }
 
-bool spool_search(struct key_spool *s, spool_duplicate_fn duplicate, void *state)
-{
+bool spool_search(struct key_spool *s, spool_duplicate_fn duplicate, void *state) {
     if (s->failed || (s->table == NULL && !begin_search(s)) || s->partition == PARTITIONS)
         return false;
     for (unsigned i = 0; i < BLOCKS_A_PIECE; i++) {

@@ -11,7 +11,9 @@
 #define SPOOL_MAX_LINE ((UINT64_C(1) << 36) - 1)
 
 /* a: the larger part of the key, never 0. b: its smaller part above the lowest 36 bits, which are the line. */
-struct spool_key { uint64_t a, b; };
+struct spool_key {
+    uint64_t a, b;
+};
 
 struct key_spool;
 struct key_spool *spool_create(const char *directory); /* of the temporary file; NULL: TMPDIR or /tmp */

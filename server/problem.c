@@ -56,7 +56,7 @@ void problem_write(struct request *r)
     struct buffer *b = &r->reply;
     b->length = 0;
     b->failed = false;
-    buffer_format(b, "{\"type\":\"https://medkoord.dk/problems/%s\"", kind->code);
+    buffer_format(b, "{\"type\":\"/v1/openapi.json#/x-problems/%s\"", kind->code);
     add_member(b, "title", r->danish ? kind->title_da : kind->title);
     buffer_format(b, ",\"status\":%d", kind->status);
     add_member(b, "detail", r->problem_detail);

@@ -139,7 +139,7 @@ static void run(struct request *r)
 {
     r->stage = STAGE_RUN;
     if (r->representation != NULL && r->representation->stream)
-        db_stream_csv(r, r->representation->statement);
+        export_csv(r, r->representation->statement);
     else if (r->op->handler != NULL)
         r->op->handler->start(r);
     else

@@ -317,9 +317,12 @@ int db_column(const struct db_result *, const char *name); /* -1: none */
 
 /* ============================== db_stream.c: connections of their own for uploads and exports ============================== */
 
-/* text/csv of an operation: rows streamed in single-row mode with back-pressure. */
-void db_stream_csv(struct request *, const struct statement *);
 void db_streams_destroy(struct loop *);    /* when no request is left */
+
+/* ============================== export.c ============================== */
+
+/* text/csv of an operation: rows streamed in single-row mode with back-pressure. */
+void export_csv(struct request *, const struct statement *);
 
 /* ============================== reply.c, problem.c ============================== */
 

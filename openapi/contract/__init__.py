@@ -177,7 +177,7 @@ class Contract(SchemaRules, OperationRules, BindingRules):
     def generic_problems(self, op):
         conditions = op.conditions()
         return [e["code"] for e in self.problems if conditions & set(
-            e.get("generic", [])) and e["code"] not in op.problems]
+            e.get("generic", [])) and e["code"] not in op.problems + op.never]
 
     def check_components(self):
         self.used.setdefault("openapi/schemas/Problem.yaml", "schemas")

@@ -7,7 +7,8 @@ import os
 from . import COMPONENT_KINDS
 from .schemas import schema_types
 
-INTERNAL = {"x-handler", "x-lane", "x-streams", "x-render", "x-not-cached", "x-status", "x-unpaged"}
+INTERNAL = {"x-handler", "x-lane", "x-streams", "x-render", "x-not-cached", "x-status", "x-unpaged", "x-never",
+            "x-free-text"}
 TITLES = {
     400: "Bad request",
     401: "No valid token",
@@ -171,8 +172,9 @@ class Bundler:
                                  for name, (text, schema) in HEADERS.items()}
         components["securitySchemes"] = self.copy(contract.openapi.get("components", {}).get("securitySchemes", {}))
         root["components"] = components
-        root["x-problems"] = [{key: entry[key]
-                               for key in ("code", "status", "title", "title_da")} for entry in contract.problems]
+        # By code, so that a problem's type can point here: /v1/openapi.json#/x-problems/not_found
+        root["x-problems"] = {entry["code"]: {key: entry[key] for key in ("status", "title", "title_da")}
+                              for entry in contract.problems}
         return root
 
     def list_codes(self, problem):

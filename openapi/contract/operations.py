@@ -33,6 +33,7 @@ class Operation:
         self.representations = []  # (media type, statement or None, render or None)
         self.statement = None
         self.problems = []
+        self.never = []            # generic problems that it cannot answer
         self.list = False
         self.has_free_text = False  # of a parameter
 
@@ -317,6 +318,11 @@ class OperationRules:
         op.problems = [c for c in listed if c in self.problem and self.problem[c]["status"] != 0]
 
     def check_explicit_statuses(self, op):
+        generic = self.generic_problems(op)
+        for code in op.node.get("x-never", []):
+            if code not in generic:
+                self.error(op.node.where("x-never"), f"{op.id}: {code} in x-never is not a generic problem of it")
+        op.never = list(op.node.get("x-never", []))
         possible = {self.problem[c]["status"] for c in op.problems + self.generic_problems(op)}
         responses = op.node.get("responses", Map())
         for status in responses:

@@ -76,7 +76,7 @@ class Writer:
         node = self.contract.resolve(node)
         result = {k: v for k, v in node.items() if k in (
             "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems",
-            "minProperties", "format", "additionalProperties", "required")}
+            "minProperties", "format", "additionalProperties", "required", "x-free-text")}
         result["type"] = schema_types(node)
         if "items" in node:
             result["items"] = self.plain(node["items"])
@@ -106,7 +106,7 @@ class Writer:
             fields.append("open = true")
         if plain.get("uniqueItems"):
             fields.append("unique_items = true")
-        if "string" in plain["type"] and not {"pattern", "enum", "format"} & set(plain):
+        if "string" in plain["type"] and (plain.get("x-free-text") or not {"pattern", "enum", "format"} & set(plain)):
             fields.append("free_text = true")
         if "pattern" in plain:
             if plain["pattern"] not in self.patterns:

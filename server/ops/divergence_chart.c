@@ -15,8 +15,7 @@ struct answer {
     json_t *measure, *window, *item, *series, *areas, *caveats;
 };
 
-static json_t *column(const struct db_result *rows, const char *name)
-{
+static json_t *column(const struct db_result *rows, const char *name) {
     int at = db_column(rows, name);
     if (at < 0 || db_is_null(rows, 0, (size_t)at))
         return NULL;
@@ -24,67 +23,57 @@ static json_t *column(const struct db_result *rows, const char *name)
     return json_loadb(text.text, text.length, JSON_DECODE_ANY, NULL);
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
+static const char *text_of(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "" : text;
 }
 
 /* A figure for the chart; NAN for null. */
-static double number_of(const struct answer *a, const json_t *object, const char *name, bool is_amount)
-{
+static double number_of(const struct answer *a, const json_t *object, const char *name, bool is_amount) {
     const json_t *value = json_object_get(object, name);
     if (!json_is_number(value))
         return NAN;
     return json_number_value(value) / (is_amount && a->in_ore ? 100 : 1);
 }
 
-static const char *say(const struct answer *a, const char *english, const char *danish)
-{
+static const char *say(const struct answer *a, const char *english, const char *danish) {
     return a->danish ? danish : english;
 }
 
 /* Adds pieces of text to one string in the arena. The arena stays far below its limit, so NULL means out of memory. */
-static const char *joined(struct request *r, struct buffer *b)
-{
+static const char *joined(struct request *r, struct buffer *b) {
     buffer_char(b, '\0');
     const char *text = b->failed ? NULL : arena_copy(&r->arena, b->bytes, b->length - 1);
     buffer_free(b);
     return text;
 }
 
-static void add_number(struct buffer *b, const struct answer *a, double value)
-{
+static void add_number(struct buffer *b, const struct answer *a, double value) {
     char number[64];
     chart_number(number, sizeof number, value, chart_decimals(value), a->danish);
     buffer_text(b, number);
 }
 
-static void add_month(struct buffer *b, const struct answer *a, const char *month)
-{
+static void add_month(struct buffer *b, const struct answer *a, const char *month) {
     int year = 0, number = 1;
     text_to_month(month, &year, &number);
     buffer_format(b, "%s %d", chart_month_name(number, a->danish), year);
 }
 
 /* "Region Nordjylland" is Nordjylland in a chart that is about regions. */
-static const char *short_name(const char *name)
-{
+static const char *short_name(const char *name) {
     return strncmp(name, "Region ", 7) == 0 ? name + 7 : name;
 }
 
-static const char *name_of_region(const struct answer *a, const char *slug)
-{
+static const char *name_of_region(const struct answer *a, const char *slug) {
     size_t i;
     json_t *area;
-    json_array_foreach(a->areas, i, area)
-        if (strcmp(text_of(area, "region"), slug) == 0)
-            return short_name(text_of(area, "name"));
+    json_array_foreach(a->areas, i,
+                       area) if (strcmp(text_of(area, "region"), slug) == 0) return short_name(text_of(area, "name"));
     return slug;
 }
 
-static void add_unit(struct buffer *b, const struct answer *a)
-{
+static void add_unit(struct buffer *b, const struct answer *a) {
     const char *unit = text_of(a->measure, a->danish ? "unit_da" : "unit");
     if (a->in_ore && strncmp(unit, "øre", strlen("øre")) == 0) {
         buffer_text(b, say(a, "DKK", "kr."));
@@ -93,15 +82,13 @@ static void add_unit(struct buffer *b, const struct answer *a)
     buffer_text(b, unit);
 }
 
-static const char *make_title(struct request *r, const struct answer *a)
-{
+static const char *make_title(struct request *r, const struct answer *a) {
     struct buffer b = {0};
     buffer_format(&b, "%s %s", text_of(a->item, "atc"), text_of(a->item, "name"));
     return joined(r, &b);
 }
 
-static const char *make_subtitle(struct request *r, const struct answer *a)
-{
+static const char *make_subtitle(struct request *r, const struct answer *a) {
     struct buffer b = {0};
     add_unit(&b, a);
     buffer_text(&b, say(a, ", month by month, ", ", måned for måned, "));
@@ -113,26 +100,21 @@ static const char *make_subtitle(struct request *r, const struct answer *a)
     return joined(r, &b);
 }
 
-static void add_change(struct buffer *b, const struct answer *a, double change)
-{
+static void add_change(struct buffer *b, const struct answer *a, double change) {
     char number[64];
     chart_number(number, sizeof number, change * 100, 1, a->danish);
     buffer_format(b, "%s%s %%", change > 0 ? "+" : "", number);
 }
 
-static bool all_are_compared(const struct answer *a)
-{
+static bool all_are_compared(const struct answer *a) {
     size_t i;
     json_t *area;
-    json_array_foreach(a->areas, i, area)
-        if (!json_is_true(json_object_get(area, "compared")))
-            return false;
+    json_array_foreach(a->areas, i, area) if (!json_is_true(json_object_get(area, "compared"))) return false;
     return true;
 }
 
 /* The item's figures over the whole window, in one line. */
-static const char *make_figures(struct request *r, const struct answer *a)
-{
+static const char *make_figures(struct request *r, const struct answer *a) {
     struct buffer b = {0};
     double ratio = number_of(a, a->item, "max_min_ratio", false), national = number_of(a, a->item, "national", true);
     double change = number_of(a, a->item, "change_from_year_before", false);
@@ -158,13 +140,14 @@ static const char *make_figures(struct request *r, const struct answer *a)
 }
 
 /* The main figures in words, for whoever cannot see the chart. */
-static const char *make_description(struct request *r, const struct answer *a, const char *subtitle, const char *figures)
-{
+static const char *make_description(struct request *r, const struct answer *a, const char *subtitle,
+                                    const char *figures) {
     struct buffer b = {0};
     size_t i;
     json_t *region;
     buffer_format(&b, "%s %zu %s. %s. %s. ", say(a, "Line chart of", "Kurver for"),
-                  json_array_size(json_object_get(a->series, "regions")), say(a, "regions", "regioner"), subtitle, figures);
+                  json_array_size(json_object_get(a->series, "regions")), say(a, "regions", "regioner"), subtitle,
+                  figures);
     buffer_text(&b, say(a, "Over the window: ", "Over perioden: "));
     json_array_foreach(json_object_get(a->item, "regions"), i, region) {
         double value = number_of(a, region, "value", true);
@@ -182,8 +165,7 @@ static const char *make_description(struct request *r, const struct answer *a, c
 }
 
 /* Where the figures come from. */
-static const char *make_source(struct request *r, const struct answer *a, const struct db_result *rows)
-{
+static const char *make_source(struct request *r, const struct answer *a, const struct db_result *rows) {
     struct buffer b = {0};
     int source = db_column(rows, "source"), basis = db_column(rows, "region_basis"), as_of = db_column(rows, "as_of");
     buffer_format(&b, "%s: %s. %s %s, version %lld.", say(a, "Source", "Kilde"), db_value(rows, 0, (size_t)source).text,
@@ -198,22 +180,20 @@ static const char *make_source(struct request *r, const struct answer *a, const 
 }
 
 static size_t make_notes(struct request *r, const struct answer *a, const struct db_result *rows, bool has_gaps,
-                         const char **notes)
-{
+                         const char **notes) {
     size_t n = 0, i;
     json_t *caveat;
-    json_array_foreach(a->caveats, i, caveat)
-        if (n < MAX_NOTES - 2)
-            notes[n++] = text_of(caveat, a->danish ? "text_da" : "text");
+    json_array_foreach(a->caveats, i, caveat) if (n < MAX_NOTES - 2) notes[n++] =
+        text_of(caveat, a->danish ? "text_da" : "text");
     if (has_gaps)
-        notes[n++] = say(a, "A gap in a line is a month that is not reported.", "Et hul i en kurve er en måned, der ikke er indberettet.");
+        notes[n++] = say(a, "A gap in a line is a month that is not reported.",
+                         "Et hul i en kurve er en måned, der ikke er indberettet.");
     notes[n++] = make_source(r, a, rows);
     return n;
 }
 
 /* One line a region; provisional months are shaded. */
-static bool make_lines(struct request *r, const struct answer *a, struct line_chart *chart, bool *ret_has_gaps)
-{
+static bool make_lines(struct request *r, const struct answer *a, struct line_chart *chart, bool *ret_has_gaps) {
     json_t *regions = json_object_get(a->series, "regions"), *region;
     size_t l, m, n = json_array_size(regions), months = chart->n_months;
     struct chart_line *lines = arena_alloc(&r->arena, (n + 1) * sizeof *lines);
@@ -247,8 +227,7 @@ static bool make_lines(struct request *r, const struct answer *a, struct line_ch
     return true;
 }
 
-static bool draw(struct request *r, const struct answer *a, const struct db_result *rows, struct buffer *ret_body)
-{
+static bool draw(struct request *r, const struct answer *a, const struct db_result *rows, struct buffer *ret_body) {
     const char *notes[MAX_NOTES] = {NULL};
     bool has_gaps = false;
     struct line_chart chart = {
@@ -273,8 +252,7 @@ static bool draw(struct request *r, const struct answer *a, const struct db_resu
     return line_chart_write(ret_body, &chart);
 }
 
-bool render_divergence_chart(struct request *r, const struct db_result *rows, struct buffer *ret_body)
-{
+bool render_divergence_chart(struct request *r, const struct db_result *rows, struct buffer *ret_body) {
     struct answer a = {
         .danish = r->danish,
         .measure = column(rows, "measure"),
@@ -285,7 +263,8 @@ bool render_divergence_chart(struct request *r, const struct db_result *rows, st
         .caveats = column(rows, "caveats"),
     };
     a.in_ore = strcmp(text_of(a.measure, "basis"), "cost_ore") == 0;
-    bool ok = a.measure != NULL && a.window != NULL && a.item != NULL && a.series != NULL && draw(r, &a, rows, ret_body);
+    bool ok =
+        a.measure != NULL && a.window != NULL && a.item != NULL && a.series != NULL && draw(r, &a, rows, ret_body);
     json_decref(a.measure);
     json_decref(a.window);
     json_decref(a.item);

@@ -11,7 +11,7 @@ struct chart_line {
 };
 struct line_chart {
     bool danish;
-    const char *id;          /* letters and digits: makes ids unique where several charts stand in one document */
+    const char *id; /* letters and digits: makes ids unique where several charts stand in one document */
     const char *title, *subtitle, *figures;
     const char *description; /* the main figures in words */
     const char *const *notes;
@@ -20,10 +20,10 @@ struct line_chart {
     size_t n_months;
     const struct chart_line *lines;
     size_t n_lines;
-    const bool *shaded;      /* months with a grey ground, or NULL */
-    const char *shade_name;  /* what the grey ground says */
-    const char *no_data;     /* said of a line without any value */
-    const char *last_value;  /* what the figure beside a line's name is */
+    const bool *shaded;     /* months with a grey ground, or NULL */
+    const char *shade_name; /* what the grey ground says */
+    const char *no_data;    /* said of a line without any value */
+    const char *last_value; /* what the figure beside a line's name is */
 };
 /* Appends an SVG document. false when out of memory. */
 bool line_chart_write(struct buffer *, const struct line_chart *);

@@ -2,8 +2,8 @@
  *
  * One transaction on a connection of its own: lock the delivery, read what may stand in the rows, COPY them while they
  * arrive, check them as a set, commit. The first refused line ends the transaction; the rest is only checked, so that
- * everything wrong is told at once, and a second transaction keeps why. Whatever breaks in between, nothing has counted.
- * SPDX-License-Identifier: MPL-2.0 */
+ * everything wrong is told at once, and a second transaction keeps why. Whatever breaks in between, nothing has
+ * counted. SPDX-License-Identifier: MPL-2.0 */
 #include "db_stream.h"
 #include "delivery_file.h"
 
@@ -21,14 +21,14 @@
 struct upload {
     struct request *r;
     const char *id;
-    const char *copy;          /* the COPY command */
+    const char *copy; /* the COPY command */
     struct delivery_options options;
     struct delivery_file *file;
-    struct db_stream *stream;  /* NULL: nothing more to load */
+    struct db_stream *stream; /* NULL: nothing more to load */
     struct later later;
-    bool complete;             /* the body is */
+    bool complete; /* the body is */
     bool file_finished;
-    bool known;                /* accepted before: only to see whether these are the same bytes */
+    bool known; /* accepted before: only to see whether these are the same bytes */
     char known_sha256[DIGEST_HEX + 1], sha256[DIGEST_HEX + 1];
     uint64_t rejected;
     struct buffer counts, rejections, shown; /* JSON */
@@ -40,46 +40,39 @@ static void copy_met_end(void *state, enum db_outcome, const struct db_result *)
 
 /* ---- ending ---- */
 
-static void let_stream_go(struct upload *u)
-{
+static void let_stream_go(struct upload *u) {
     db_stream_close(u->stream);
     u->stream = NULL;
 }
 
-static void end_with(struct upload *u, enum problem_code code, const char *detail)
-{
+static void end_with(struct upload *u, enum problem_code code, const char *detail) {
     let_stream_go(u);
     request_problem(u->r, code, detail);
 }
 
-static void fail(struct upload *u, enum db_outcome outcome, const struct db_result *error)
-{
+static void fail(struct upload *u, enum db_outcome outcome, const struct db_result *error) {
     db_stream_problem(u->r, outcome, error);
     let_stream_go(u);
     request_end(u->r);
 }
 
-static bool open_stream(struct upload *u, db_stream_fn opened)
-{
-    u->stream = db_stream_open(u->r->loop, opened, u);
+static bool begin(struct upload *u, db_stream_fn done) {
+    u->stream = db_stream_begin(u->r, "BEGIN", done, u);
     return u->stream != NULL;
 }
 
-static void queue_later(struct upload *u, uint64_t at_us)
-{
+static void queue_later(struct upload *u, uint64_t at_us) {
     if (!later_queue(u->r->loop, &u->later, at_us))
         end_with(u, PROBLEM_OVERLOADED, NULL);
 }
 
 /* ---- the head ---- */
 
-static bool is_word(struct value v, const char *word)
-{
+static bool is_word(struct value v, const char *word) {
     return v.length == strlen(word) && strncasecmp(v.text, word, v.length) == 0;
 }
 
-static struct value trimmed(const char *p, size_t n)
-{
+static struct value trimmed(const char *p, size_t n) {
     while (n > 0 && (*p == ' ' || *p == '\t')) {
         p++;
         n--;
@@ -90,8 +83,7 @@ static struct value trimmed(const char *p, size_t n)
 }
 
 /* Content-Type's media type is checked already; which of the two it is, and the charset. */
-static bool read_content_type(struct upload *u)
-{
+static bool read_content_type(struct upload *u) {
     struct value rest = u->r->content_type;
     bool first = true, good = true;
     while (rest.length > 0) {
@@ -116,21 +108,18 @@ static bool read_content_type(struct upload *u)
     return good;
 }
 
-static bool read_content_digest(struct upload *u)
-{
+static bool read_content_digest(struct upload *u) {
     struct value v = u->r->content_digest;
     return v.text == NULL || digest_from_header(v.text, v.length, u->options.wire_sha256, &u->options.has_wire_sha256);
 }
 
 /* ---- opening: from BEGIN to COPY ---- */
 
-static void ready_for_rows(struct upload *u)
-{
+static void ready_for_rows(struct upload *u) {
     request_wake(u->r);
 }
 
-static void copy_begun(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void copy_begun(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome != DB_ROWS)
         fail(u, outcome, result);
@@ -138,19 +127,16 @@ static void copy_begun(void *state, enum db_outcome outcome, const struct db_res
         ready_for_rows(u);
 }
 
-static int month_of(struct value date)
-{
+static int month_of(struct value date) {
     int y, m, d;
     return text_to_date(date.text, &y, &m, &d) ? delivery_month(y, m) : -1;
 }
 
-static int number_of(struct value v)
-{
+static int number_of(struct value v) {
     return (int)strtol(v.text, NULL, 10);
 }
 
-static void hospitals_read(void *state, enum db_outcome outcome, const struct db_result *rows)
-{
+static void hospitals_read(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     if (outcome != DB_ROWS) {
         fail(u, outcome, rows);
@@ -162,7 +148,8 @@ static void hospitals_read(void *state, enum db_outcome outcome, const struct db
     for (size_t i = 0; i < db_rows(rows); i++) {
         struct value name = db_value(rows, i, (size_t)code);
         if (!delivery_file_hospital(u->file, name.text, name.length, (int16_t)number_of(db_value(rows, i, (size_t)no)),
-                                    number_of(db_value(rows, i, (size_t)region)), month_of(db_value(rows, i, (size_t)from)),
+                                    number_of(db_value(rows, i, (size_t)region)),
+                                    month_of(db_value(rows, i, (size_t)from)),
                                     month_of(db_value(rows, i, (size_t)to)))) {
             end_with(u, PROBLEM_OVERLOADED, NULL);
             return;
@@ -171,8 +158,7 @@ static void hospitals_read(void *state, enum db_outcome outcome, const struct db
     db_stream_copy(u->stream, u->copy, copy_begun, copy_met_end);
 }
 
-static void coverage_read(void *state, enum db_outcome outcome, const struct db_result *rows)
-{
+static void coverage_read(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     if (outcome != DB_ROWS) {
         fail(u, outcome, rows);
@@ -181,7 +167,8 @@ static void coverage_read(void *state, enum db_outcome outcome, const struct db_
     int region = db_column(rows, "region_no"), month = db_column(rows, "month");
     assert(region >= 0 && month >= 0);
     for (size_t i = 0; i < db_rows(rows); i++)
-        if (!delivery_file_cover(u->file, number_of(db_value(rows, i, (size_t)region)), month_of(db_value(rows, i, (size_t)month)))) {
+        if (!delivery_file_cover(u->file, number_of(db_value(rows, i, (size_t)region)),
+                                 month_of(db_value(rows, i, (size_t)month)))) {
             end_with(u, PROBLEM_OVERLOADED, NULL);
             return;
         }
@@ -191,8 +178,7 @@ static void coverage_read(void *state, enum db_outcome outcome, const struct db_
     db_stream_statement(u->stream, statement_by_name("_upload_hospitals"), values, NULL, 0, hospitals_read);
 }
 
-static bool read_number(const struct db_result *rows, const char *name, int64_t *ret)
-{
+static bool read_number(const struct db_result *rows, const char *name, int64_t *ret) {
     int column = db_column(rows, name);
     assert(column >= 0);
     if (db_is_null(rows, 0, (size_t)column))
@@ -201,24 +187,24 @@ static bool read_number(const struct db_result *rows, const char *name, int64_t 
     return true;
 }
 
-static const char *read_text(const struct db_result *rows, const char *name)
-{
+static const char *read_text(const struct db_result *rows, const char *name) {
     int column = db_column(rows, name);
     assert(column >= 0);
     return db_is_null(rows, 0, (size_t)column) ? NULL : db_value(rows, 0, (size_t)column).text;
 }
 
 /* The table's name comes from the database and is a plain identifier; anything else is a bug and must not be sent. */
-static const char *write_copy(struct request *r, const char *table)
-{
+static const char *write_copy(struct request *r, const char *table) {
     if (table == NULL || *table == '\0' || strspn(table, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(table))
         return NULL;
-    return arena_printf(&r->arena, "COPY %s (delivery_no, month, hospital_no, atc, article_number, product, packs_e4, ddd_e4, cost_ore, line) "
-                                   "FROM STDIN (FORMAT binary)", table);
+    return arena_printf(
+        &r->arena,
+        "COPY %s (delivery_no, month, hospital_no, atc, article_number, product, packs_e4, ddd_e4, cost_ore, line) "
+        "FROM STDIN (FORMAT binary)",
+        table);
 }
 
-static void delivery_read(void *state, enum db_outcome outcome, const struct db_result *rows)
-{
+static void delivery_read(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     int64_t no;
     if (outcome != DB_ROWS) {
@@ -229,7 +215,8 @@ static void delivery_read(void *state, enum db_outcome outcome, const struct db_
         end_with(u, PROBLEM_NOT_FOUND, NULL);
         return;
     }
-    const char *found = read_text(rows, "state"), *known = read_text(rows, "content_sha256"), *announced = read_text(rows, "sha256");
+    const char *found = read_text(rows, "state"), *known = read_text(rows, "content_sha256"),
+               *announced = read_text(rows, "sha256");
     if (strcmp(found, "withdrawn") == 0) {
         end_with(u, PROBLEM_DELIVERY_FINISHED, "the delivery has been withdrawn");
         return;
@@ -259,8 +246,7 @@ static void delivery_read(void *state, enum db_outcome outcome, const struct db_
     }
 }
 
-static void actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void begun(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     const char *values[] = {u->id};
     if (outcome != DB_ROWS)
@@ -269,26 +255,7 @@ static void actor_set(void *state, enum db_outcome outcome, const struct db_resu
         db_stream_statement(u->stream, statement_by_name("_begin_delivery_upload"), values, NULL, 0, delivery_read);
 }
 
-static void begun(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
-        db_stream_actor(u->stream, u->r, actor_set);
-}
-
-static void opened(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
-        db_stream_command(u->stream, "BEGIN", 0, begun);
-}
-
-static void start(struct request *r)
-{
+static void start(struct request *r) {
     if (!r->has_body) {
         request_problem(r, PROBLEM_INVALID_BODY, "the rows are missing");
         return;
@@ -309,7 +276,7 @@ static void start(struct request *r)
         request_problem(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "the charset is utf-8, or iso-8859-1 for CSV");
     else if (!read_content_digest(u))
         request_problem(r, PROBLEM_INVALID_PARAMETER, "Content-Digest is not of the form sha-256=:base64:");
-    else if (u->id == NULL || !open_stream(u, opened))
+    else if (u->id == NULL || !begin(u, begun))
         request_problem(r, PROBLEM_OVERLOADED, NULL);
     else
         request_park(r);
@@ -320,8 +287,7 @@ static void start(struct request *r)
 enum drained { DRAINED, FULL, ENDED };
 
 /* Hands over what the file has made of the bytes so far. */
-static enum drained drain(struct upload *u)
-{
+static enum drained drain(struct upload *u) {
     size_t n;
     if (delivery_file_failed(u->file)) {
         end_with(u, PROBLEM_OVERLOADED, NULL);
@@ -335,8 +301,7 @@ static enum drained drain(struct upload *u)
     return room ? DRAINED : FULL;
 }
 
-static size_t take(struct request *r, const char *bytes, size_t n)
-{
+static size_t take(struct request *r, const char *bytes, size_t n) {
     struct upload *u = r->handler_state;
     uint64_t until = clock_us() + TURN_US;
     for (size_t taken = 0;;) {
@@ -357,8 +322,7 @@ static size_t take(struct request *r, const char *bytes, size_t n)
 }
 
 /* The server takes more, or has ended the copy. */
-static void copy_met_end(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void copy_met_end(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome != DB_ROWS)
         fail(u, outcome, result);
@@ -368,8 +332,7 @@ static void copy_met_end(void *state, enum db_outcome outcome, const struct db_r
 
 /* ---- the answer: rejected ---- */
 
-static void answer_rejected(struct upload *u)
-{
+static void answer_rejected(struct upload *u) {
     struct request *r = u->r;
     unsigned long long n = u->rejected;
     struct buffer members = {0};
@@ -381,13 +344,14 @@ static void answer_rejected(struct upload *u)
         buffer_format(&members, ",\"rejections_url\":\"/v1/consumption-deliveries/%s/rejections\"", u->id);
     r->problem_members = members.failed ? NULL : arena_copy(&r->arena, members.bytes, members.length);
     buffer_free(&members);
-    const char *detail = arena_printf(&r->arena, r->danish ? "filen har %llu fejl; ingen af dens rækker tæller"
-                                                           : "the file has %llu faults; none of its rows counts", n);
+    const char *detail = arena_printf(&r->arena,
+                                      r->danish ? "filen har %llu fejl; ingen af dens rækker tæller"
+                                                : "the file has %llu faults; none of its rows counts",
+                                      n);
     end_with(u, r->problem_members == NULL ? PROBLEM_OVERLOADED : PROBLEM_DELIVERY_REJECTED, detail);
 }
 
-static void rejection_committed(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void rejection_committed(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome != DB_ROWS)
         fail(u, outcome, result);
@@ -395,8 +359,7 @@ static void rejection_committed(void *state, enum db_outcome outcome, const stru
         answer_rejected(u);
 }
 
-static void rejection_kept(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void rejection_kept(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome != DB_ROWS)
         fail(u, outcome, result);
@@ -404,8 +367,7 @@ static void rejection_kept(void *state, enum db_outcome outcome, const struct db
         db_stream_command(u->stream, "COMMIT", 0, rejection_committed);
 }
 
-static void rejection_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void rejection_begun(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome != DB_ROWS) {
         fail(u, outcome, result);
@@ -419,27 +381,8 @@ static void rejection_actor_set(void *state, enum db_outcome outcome, const stru
     db_stream_statement(u->stream, statement_by_name("_reject_delivery"), values, NULL, 0, rejection_kept);
 }
 
-static void rejection_begun(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
-        db_stream_actor(u->stream, u->r, rejection_actor_set);
-}
-
-static void rejection_opened(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
-        db_stream_command(u->stream, "BEGIN", 0, rejection_begun);
-}
-
 /* counts, rejections and shown are written. */
-static void keep_rejection(struct upload *u)
-{
+static void keep_rejection(struct upload *u) {
     let_stream_go(u);
     bool terminated = buffer_reserve(&u->counts, 1) && buffer_reserve(&u->rejections, 1) && !u->shown.failed;
     if (!terminated) {
@@ -449,12 +392,11 @@ static void keep_rejection(struct upload *u)
     u->counts.bytes[u->counts.length] = u->rejections.bytes[u->rejections.length] = '\0';
     if (u->r->prefer_rollback)
         answer_rejected(u);
-    else if (!open_stream(u, rejection_opened))
+    else if (!begin(u, rejection_begun))
         end_with(u, PROBLEM_OVERLOADED, NULL);
 }
 
-static void reject_for_file(struct upload *u)
-{
+static void reject_for_file(struct upload *u) {
     for (int i = 0; i < N_DELIVERY_CODES; i++)
         u->rejected += delivery_file_counts(u->file)[i];
     delivery_file_write_counts(u->file, &u->counts);
@@ -464,8 +406,7 @@ static void reject_for_file(struct upload *u)
 }
 
 /* The database has found what no single line shows: counts and violations as it gave them. */
-static bool read_violations(struct upload *u, const char *counts, const char *violations)
-{
+static bool read_violations(struct upload *u, const char *counts, const char *violations) {
     json_t *all = json_loads(violations, 0, NULL), *by_code = json_loads(counts, 0, NULL), *n;
     const char *code;
     bool good = json_is_array(all) && json_is_object(by_code);
@@ -476,8 +417,7 @@ static bool read_violations(struct upload *u, const char *counts, const char *vi
     char *shown = good ? json_dumps(all, JSON_COMPACT) : NULL;
     if (shown != NULL)
         buffer_text(&u->shown, shown);
-    json_object_foreach(by_code, code, n)
-        u->rejected += (uint64_t)json_integer_value(n);
+    json_object_foreach(by_code, code, n) u->rejected += (uint64_t)json_integer_value(n);
     buffer_text(&u->counts, counts);
     buffer_text(&u->rejections, violations);
     free(shown);
@@ -490,8 +430,7 @@ static bool read_violations(struct upload *u, const char *counts, const char *vi
 
 static void look_again(struct upload *u);
 
-static void found_after_loss(void *state, enum db_outcome outcome, const struct db_result *rows)
-{
+static void found_after_loss(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     if (outcome == DB_ROWS && db_rows(rows) == 1) {
         const char *found = read_text(rows, "state"), *digest = read_text(rows, "content_sha256");
@@ -506,8 +445,7 @@ static void found_after_loss(void *state, enum db_outcome outcome, const struct 
     look_again(u); /* also when the delivery is still locked by the transaction whose end is not known */
 }
 
-static void looking_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void looking_begun(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     const char *values[] = {u->id};
     (void)result;
@@ -517,36 +455,14 @@ static void looking_actor_set(void *state, enum db_outcome outcome, const struct
         db_stream_statement(u->stream, statement_by_name("_begin_delivery_upload"), values, NULL, 0, found_after_loss);
 }
 
-static void looking_begun(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void look(void *state) {
     struct upload *u = state;
-    (void)result;
-    if (outcome != DB_ROWS)
-        look_again(u);
-    else
-        db_stream_actor(u->stream, u->r, looking_actor_set);
-}
-
-static void looking_opened(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    (void)result;
-    if (outcome != DB_ROWS)
-        look_again(u);
-    else
-        db_stream_command(u->stream, "BEGIN", 0, looking_begun);
-}
-
-static void look(void *state)
-{
-    struct upload *u = state;
-    if (!open_stream(u, looking_opened))
+    if (!begin(u, looking_begun))
         look_again(u);
 }
 
 /* COMMIT was sent and the connection lost: only the database knows whether it came about. */
-static void look_again(struct upload *u)
-{
+static void look_again(struct upload *u) {
     let_stream_go(u);
     if (++u->looks > COMMIT_LOOKS) {
         end_with(u, PROBLEM_OUTCOME_UNKNOWN, "send the same bytes again: they count once");
@@ -556,8 +472,7 @@ static void look_again(struct upload *u)
     queue_later(u, clock_us() + LOOK_EVERY_US);
 }
 
-static void committed(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void committed(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome == DB_ERROR) {
         fail(u, outcome, result);
@@ -569,16 +484,14 @@ static void committed(void *state, enum db_outcome outcome, const struct db_resu
     }
 }
 
-static void rolled_back(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void rolled_back(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     (void)outcome, (void)result; /* a lost connection rolls back too */
     let_stream_go(u);
     request_end(u->r);
 }
 
-static void checked(void *state, enum db_outcome outcome, const struct db_result *rows)
-{
+static void checked(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     if (outcome != DB_ROWS || db_rows(rows) != 1) {
         fail(u, outcome, rows);
@@ -599,8 +512,7 @@ static void checked(void *state, enum db_outcome outcome, const struct db_result
         db_stream_command(u->stream, "COMMIT", 0, committed);
 }
 
-static void copied(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void copied(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     if (outcome != DB_ROWS) {
         fail(u, outcome, result);
@@ -616,8 +528,7 @@ static void copied(void *state, enum db_outcome outcome, const struct db_result 
 
 /* ---- the answer: known already ---- */
 
-static void report_read(void *state, enum db_outcome outcome, const struct db_result *rows)
-{
+static void report_read(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     if (outcome != DB_ROWS) {
         fail(u, outcome, rows);
@@ -627,8 +538,7 @@ static void report_read(void *state, enum db_outcome outcome, const struct db_re
     db_stream_command(u->stream, "ROLLBACK", 0, rolled_back); /* so that the connection can be used again */
 }
 
-static void report_actor_set(void *state, enum db_outcome outcome, const struct db_result *result)
-{
+static void report_begun(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
     const char *values[] = {u->id};
     if (outcome != DB_ROWS)
@@ -637,28 +547,9 @@ static void report_actor_set(void *state, enum db_outcome outcome, const struct 
         db_stream_statement(u->stream, statement_by_name("_delivery_report"), values, NULL, 0, report_read);
 }
 
-static void report_begun(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
-        db_stream_actor(u->stream, u->r, report_actor_set);
-}
-
-static void report_opened(void *state, enum db_outcome outcome, const struct db_result *result)
-{
-    struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
-        db_stream_command(u->stream, "BEGIN READ ONLY", 0, report_begun);
-}
-
 /* ---- the end of the body ---- */
 
-static void search(void *state)
-{
+static void search(void *state) {
     struct upload *u = state;
     uint64_t until = clock_us() + TURN_US;
     while (delivery_file_search(u->file))
@@ -673,13 +564,12 @@ static void search(void *state)
         reject_for_file(u);
 }
 
-static void conclude(struct upload *u)
-{
+static void conclude(struct upload *u) {
     digest_to_hex(delivery_file_totals(u->file)->sha256, u->sha256);
     if (u->known) {
         if (delivery_file_rejected(u->file) || strcmp(u->sha256, u->known_sha256) != 0)
             end_with(u, PROBLEM_DELIVERY_FINISHED, "the delivery has been accepted with other content");
-        else if (!open_stream(u, report_opened))
+        else if (!begin(u, report_begun))
             end_with(u, PROBLEM_OVERLOADED, NULL);
     } else if (delivery_file_rejected(u->file)) {
         search(u);
@@ -689,8 +579,7 @@ static void conclude(struct upload *u)
 }
 
 /* Always from the loop, never from within libmicrohttpd: the request is parked. */
-static void go_on(void *state)
-{
+static void go_on(void *state) {
     struct upload *u = state;
     if (!u->complete) {
         request_wake(u->r);
@@ -718,16 +607,14 @@ static void go_on(void *state)
     }
 }
 
-static void finish(struct request *r)
-{
+static void finish(struct request *r) {
     struct upload *u = r->handler_state;
     u->complete = true;
     request_park(r);
     queue_later(u, 0);
 }
 
-static void release(struct request *r)
-{
+static void release(struct request *r) {
     struct upload *u = r->handler_state;
     if (u == NULL)
         return;
@@ -741,4 +628,5 @@ static void release(struct request *r)
     r->handler_state = NULL;
 }
 
-const struct handler put_consumption_rows_handler = {.start = start, .data = take, .finish = finish, .release = release};
+const struct handler put_consumption_rows_handler = {
+    .start = start, .data = take, .finish = finish, .release = release};

@@ -1,4 +1,4 @@
--- Consumption: deliveries (leverancer), what they cover (dækning), their rows, and the roll-ups that everything is read from.
+-- Consumption: deliveries (leverancer), what they cover (dækning), their rows, and the roll-ups that are read.
 -- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 
 -- ---- deliveries and their life ----
@@ -104,7 +104,8 @@ CREATE TABLE consumption_coverage (
 );
 -- Finds what was in force at a moment by stepping on one entry, however many deliveries have followed each other.
 CREATE INDEX consumption_coverage_in_force
-    ON consumption_coverage (source, region_no, month, accepted_at DESC, delivery_no DESC) WHERE accepted_at IS NOT NULL;
+    ON consumption_coverage (source, region_no, month, accepted_at DESC, delivery_no DESC)
+    WHERE accepted_at IS NOT NULL;
 CREATE INDEX consumption_coverage_by_month ON consumption_coverage (month, region_no, delivery_no);
 
 -- Up to 10,000 lines of the last rejected upload, in the order they are shown, and how many there were of each kind.
@@ -157,8 +158,8 @@ CREATE TABLE consumption_row (
 ) PARTITION BY LIST (delivery_no);
 
 -- ---- roll-ups ----
--- Written by accept_delivery alone, which joins every row to the delivery's own coverage, to hospitals and to codes; none
--- of these is ever deleted. Foreign keys would check the same again row by row, at more than the cost of the upload.
+-- Written by accept_delivery alone, which joins every row to the delivery's own coverage, to hospitals and to codes;
+-- none of these is ever deleted. Foreign keys would check the same again row by row, at more than the upload's own cost.
 
 CREATE TABLE consumption_month (
     ddd_e4 bigint NOT NULL,
@@ -195,7 +196,8 @@ CREATE TABLE consumption_cost_month (
 -- The regions a coordinator acts for today, predecessors with them.
 CREATE FUNCTION actor_regions() RETURNS smallint[] LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT array_agg(r.region_no) FROM region r WHERE (SELECT actor_has('region_coordinator')) AND actor_acts_for(r.region_no);
+    SELECT array_agg(r.region_no) FROM region r
+    WHERE (SELECT actor_has('region_coordinator')) AND actor_acts_for(r.region_no);
 END;
 CREATE FUNCTION sees_all_deliveries() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
 RETURN actor_has('amgros', 'forum_secretariat', 'auditor', 'admin');
@@ -221,14 +223,16 @@ CREATE POLICY consumption_delivery_read ON consumption_delivery FOR SELECT USING
     OR (SELECT sees_all_deliveries())
     OR ((SELECT actor_has('region_coordinator')) AND EXISTS (
         SELECT FROM consumption_coverage c
-        WHERE c.delivery_no = consumption_delivery.delivery_no AND c.region_no = ANY ((SELECT actor_regions())::smallint[]))));
+        WHERE c.delivery_no = consumption_delivery.delivery_no
+          AND c.region_no = ANY ((SELECT actor_regions())::smallint[]))));
 CREATE POLICY consumption_delivery_insert ON consumption_delivery FOR INSERT WITH CHECK ((SELECT may_deliver()));
 CREATE POLICY consumption_delivery_update ON consumption_delivery FOR UPDATE USING ((SELECT may_deliver()));
 
 ALTER TABLE consumption_delivery_cost ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consumption_delivery_cost FORCE ROW LEVEL SECURITY;
 CREATE POLICY consumption_delivery_cost_read ON consumption_delivery_cost FOR SELECT USING ((SELECT may_see_cost()));
-CREATE POLICY consumption_delivery_cost_insert ON consumption_delivery_cost FOR INSERT WITH CHECK ((SELECT may_deliver()));
+CREATE POLICY consumption_delivery_cost_insert ON consumption_delivery_cost
+    FOR INSERT WITH CHECK ((SELECT may_deliver()));
 CREATE POLICY consumption_delivery_cost_update ON consumption_delivery_cost FOR UPDATE USING ((SELECT may_deliver()));
 
 -- Rejections exist only while their delivery is rejected, and that is visible to the right people only.
@@ -237,7 +241,8 @@ ALTER TABLE consumption_rejection FORCE ROW LEVEL SECURITY;
 CREATE POLICY consumption_rejection_read ON consumption_rejection FOR SELECT USING (
     (SELECT sees_all_deliveries()) OR ((SELECT actor_has('region_coordinator')) AND EXISTS (
         SELECT FROM consumption_coverage c
-        WHERE c.delivery_no = consumption_rejection.delivery_no AND c.region_no = ANY ((SELECT actor_regions())::smallint[]))));
+        WHERE c.delivery_no = consumption_rejection.delivery_no
+          AND c.region_no = ANY ((SELECT actor_regions())::smallint[]))));
 CREATE POLICY consumption_rejection_insert ON consumption_rejection FOR INSERT WITH CHECK ((SELECT may_deliver()));
 CREATE POLICY consumption_rejection_delete ON consumption_rejection FOR DELETE USING ((SELECT may_deliver()));
 ALTER TABLE consumption_rejection_count ENABLE ROW LEVEL SECURITY;
@@ -247,8 +252,10 @@ CREATE POLICY consumption_rejection_count_read ON consumption_rejection_count FO
         SELECT FROM consumption_coverage c
         WHERE c.delivery_no = consumption_rejection_count.delivery_no
           AND c.region_no = ANY ((SELECT actor_regions())::smallint[]))));
-CREATE POLICY consumption_rejection_count_insert ON consumption_rejection_count FOR INSERT WITH CHECK ((SELECT may_deliver()));
-CREATE POLICY consumption_rejection_count_delete ON consumption_rejection_count FOR DELETE USING ((SELECT may_deliver()));
+CREATE POLICY consumption_rejection_count_insert ON consumption_rejection_count
+    FOR INSERT WITH CHECK ((SELECT may_deliver()));
+CREATE POLICY consumption_rejection_count_delete ON consumption_rejection_count
+    FOR DELETE USING ((SELECT may_deliver()));
 
 -- Rows hold prices. They are readable through this table; its partitions have no grants and no policies.
 ALTER TABLE consumption_row ENABLE ROW LEVEL SECURITY;
@@ -261,8 +268,10 @@ CREATE POLICY consumption_month_read ON consumption_month FOR SELECT USING ((SEL
 CREATE POLICY consumption_month_insert ON consumption_month FOR INSERT WITH CHECK ((SELECT may_deliver()));
 ALTER TABLE consumption_region_month ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consumption_region_month FORCE ROW LEVEL SECURITY;
-CREATE POLICY consumption_region_month_read ON consumption_region_month FOR SELECT USING ((SELECT actor_subject()) IS NOT NULL);
-CREATE POLICY consumption_region_month_insert ON consumption_region_month FOR INSERT WITH CHECK ((SELECT may_deliver()));
+CREATE POLICY consumption_region_month_read ON consumption_region_month
+    FOR SELECT USING ((SELECT actor_subject()) IS NOT NULL);
+CREATE POLICY consumption_region_month_insert ON consumption_region_month
+    FOR INSERT WITH CHECK ((SELECT may_deliver()));
 ALTER TABLE consumption_cost_month ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consumption_cost_month FORCE ROW LEVEL SECURITY;
 CREATE POLICY consumption_cost_month_read ON consumption_cost_month FOR SELECT USING ((SELECT may_see_cost()));
@@ -364,7 +373,8 @@ END;
 
 -- The coverage of one region-month that was in force at a moment: one row, or none when it was not reported.
 CREATE FUNCTION coverage_at(p_source text, p_region_no smallint, p_month date, p_as_of timestamptz)
-RETURNS TABLE (delivery_no int, status text, accepted_at timestamptz, ddd_e4 bigint) LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+RETURNS TABLE (delivery_no int, status text, accepted_at timestamptz, ddd_e4 bigint)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT c.delivery_no, c.status, c.accepted_at, c.ddd_e4 FROM consumption_coverage c
     WHERE c.source = p_source AND c.region_no = p_region_no AND c.month = p_month
@@ -510,7 +520,8 @@ BEGIN
     ELSIF NOT FOUND THEN
         PERFORM problem('not_found', 'There is no such delivery.');
     ELSIF target.accepted_at IS NULL THEN
-        PERFORM problem('delivery_not_accepted', format('A delivery that is %s has no figures.', target.state), pointer);
+        PERFORM problem('delivery_not_accepted', format('A delivery that is %s has no figures.', target.state),
+                        pointer);
     END IF;
     RETURN target.delivery_no;
 END
@@ -562,6 +573,58 @@ END;
 CREATE FUNCTION period_name(period_from date, period text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN to_char(period_from, CASE period WHEN 'month' THEN 'YYYY-MM' WHEN 'quarter' THEN 'YYYY-"Q"Q' ELSE 'YYYY' END);
 
+-- Sums as list_consumption answers them, in its order: by period, region, hospital and code. Period by period, until
+-- there are enough: a page costs no more than the periods it shows. p_limit NULL: all.
+CREATE FUNCTION consumption_page(p_source text, p_from date, p_to date, p_period text, p_by text, p_level int,
+    p_atc text, p_region text, p_hospital text, p_basis text, p_as_of text,
+    p_after date, p_after_region text, p_after_hospital text, p_after_atc text, p_limit bigint)
+RETURNS TABLE (period_from date, region text, hospital text, atc text, ddd_e4 numeric, packs_e4 numeric,
+    cost_ore numeric, reported_months int, months int)
+LANGUAGE plpgsql STABLE SET work_mem = '32MB' SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+    read record;
+    shown smallint;
+    number smallint;
+    part record;
+    wanted bigint := p_limit;
+    given bigint;
+BEGIN
+    SELECT * INTO read FROM reading_window(p_from, p_to, p_as_of);
+    IF p_region IS NOT NULL THEN
+        shown := shown_region(require_region(p_region, 'query/region'), p_basis, read.as_of);
+    END IF;
+    IF p_hospital IS NOT NULL THEN
+        number := require_hospital(p_hospital, 'query/hospital');
+    END IF;
+    FOR part IN
+        SELECT b.* FROM periods_between(GREATEST(read.from_month, p_after), read.to_month, p_period) b
+    LOOP
+        RETURN QUERY
+        WITH sums AS MATERIALIZED (
+            SELECT c.* FROM consumption_sums(p_source, part.from_month, part.to_month, p_by, p_level, p_atc, shown,
+                                             number, read.as_of, p_basis) c
+        ), reported AS MATERIALIZED (
+            SELECT m.* FROM reported_months(p_source, part.from_month, part.to_month, read.as_of, p_basis) m
+        )
+        SELECT part.period_from, r.slug, COALESCE(h.code, ''), s.atc, s.ddd_e4, s.packs_e4, s.cost_ore,
+            m.reported_months, m.months
+        FROM sums s
+        JOIN reported m ON m.shown_no = s.shown_no
+        JOIN region r ON r.region_no = s.shown_no
+        LEFT JOIN hospital h ON h.hospital_no = s.hospital_no
+        WHERE part.period_from > p_after OR p_after IS NULL
+           OR (r.slug COLLATE "C", COALESCE(h.code, '') COLLATE "C", s.atc COLLATE "C")
+              > (p_after_region, p_after_hospital, p_after_atc)
+        ORDER BY r.slug COLLATE "C", COALESCE(h.code, '') COLLATE "C", s.atc COLLATE "C"
+        LIMIT wanted;
+        GET DIAGNOSTICS given = ROW_COUNT;
+        wanted := wanted - given;
+        EXIT WHEN wanted = 0;
+    END LOOP;
+END
+$$;
+
 -- ---- deliveries as the contract shows them (schemas/ConsumptionDelivery.yaml) ----
 
 CREATE VIEW consumption_delivery_resource WITH (security_invoker) AS
@@ -577,7 +640,8 @@ SELECT d.delivery_no, d.id, d.source, d.label, d.status, d.state,
            JOIN region r ON r.region_no = c.region_no
            GROUP BY r.slug, c.run) x) AS coverage,
     (SELECT count(*) FROM consumption_coverage c WHERE c.delivery_no = d.delivery_no) AS region_months,
-    json_build_object('rows', d.control_rows, 'ddd', from_e4(d.control_ddd_e4), 'cost_ore', k.control_cost_ore) AS control,
+    json_build_object('rows', d.control_rows, 'ddd', from_e4(d.control_ddd_e4), 'cost_ore', k.control_cost_ore)
+        AS control,
     d.sha256, d.announced_at, d.announced_by, d.content_sha256, d.content_bytes, d.rows, k.cost_ore, d.accepted_at,
     COALESCE((d.report -> 'short_atc_codes'), '[]') AS short_atc_codes,
     COALESCE((d.report -> 'new_atc_codes'), '[]') AS new_atc_codes,
@@ -639,9 +703,11 @@ BEGIN
             PERFORM problem('month_in_future', format('Nothing can be known after %s.', to_char(this_month, 'YYYY-MM')),
                             at || '/to_month');
         ELSIF NOT region_in_force(in_region, entry.from_month) THEN
-            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.', at || '/from_month');
+            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.',
+                            at || '/from_month');
         ELSIF NOT region_in_force(in_region, entry.to_month) THEN
-            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.', at || '/to_month');
+            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.',
+                            at || '/to_month');
         END IF;
         region_months := region_months + 1 + (EXTRACT(year FROM age(entry.to_month, entry.from_month)) * 12
                                               + EXTRACT(month FROM age(entry.to_month, entry.from_month)))::int;
@@ -724,7 +790,8 @@ BEGIN ATOMIC
     WITH place AS MATERIALIZED (
         SELECT DISTINCT ON (hr.hospital_no, m.month) hr.hospital_no, m.month, hr.region_no
         FROM (SELECT DISTINCT c.month FROM consumption_coverage c WHERE c.delivery_no = p_delivery_no) m
-        JOIN hospital_region hr ON hr.valid_from < m.month + interval '1 month' AND COALESCE(hr.valid_to > m.month, true)
+        JOIN hospital_region hr
+          ON hr.valid_from < m.month + interval '1 month' AND COALESCE(hr.valid_to > m.month, true)
         ORDER BY hr.hospital_no, m.month, hr.valid_from
     ), successor AS MATERIALIZED (
         SELECT x.region_no, x.month, region_on(x.region_no, x.month) AS now_no
@@ -738,7 +805,8 @@ END;
 CREATE FUNCTION begin_delivery_upload(p_id uuid)
 RETURNS TABLE (delivery_no int, state text, copy_into text, control_rows bigint, control_ddd_e4 bigint,
     control_cost_ore bigint, sha256 text, content_sha256 text, version int)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = medkoord, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
     target consumption_delivery;
@@ -750,6 +818,8 @@ BEGIN
     END IF;
     IF target.state IN ('announced', 'rejected') THEN
         bare := format('consumption_row_%s', target.delivery_no);
+        -- Only an upload that was refused and yet committed could have left one.
+        EXECUTE format('DROP TABLE IF EXISTS %I', bare);
         EXECUTE format('CREATE TABLE %I (LIKE consumption_row INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
                         CONSTRAINT %I CHECK (delivery_no = %s))', bare, bare || '_own', target.delivery_no);
         EXECUTE format('GRANT INSERT ON %I TO medkoord_server', bare);
@@ -763,8 +833,8 @@ $$;
 
 -- What accepting a delivery changed (schemas/ConsumptionDeliveryReport.yaml).
 CREATE FUNCTION consumption_delivery_report(p_delivery_no int)
-RETURNS TABLE (id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb, new_atc_codes jsonb,
-    supersedes jsonb, changes jsonb, version int) LANGUAGE sql STABLE
+RETURNS TABLE (id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb,
+    new_atc_codes jsonb, supersedes jsonb, changes jsonb, version int) LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT d.id, d.state, d.rows, from_e4(d.control_ddd_e4), k.cost_ore, d.report -> 'short_atc_codes',
         d.report -> 'new_atc_codes', d.report -> 'supersedes', d.report -> 'changes', d.version
@@ -791,8 +861,9 @@ BEGIN
                 format('The same month, hospital, atc and article_number as line %%s.', x.first_line) AS detail
             FROM (SELECT r.month, r.hospital_no, r.atc, r.article_number, r.line,
                       min(r.line) OVER same AS first_line
-                  FROM %1$I r JOIN (SELECT k.month, k.hospital_no, k.atc, k.article_number FROM %1$I k
-                                    GROUP BY 1, 2, 3, 4 HAVING count(*) > 1) d USING (month, hospital_no, atc, article_number)
+                  FROM %1$I r
+                  JOIN (SELECT k.month, k.hospital_no, k.atc, k.article_number FROM %1$I k
+                        GROUP BY 1, 2, 3, 4 HAVING count(*) > 1) d USING (month, hospital_no, atc, article_number)
                   WINDOW same AS (PARTITION BY r.month, r.hospital_no, r.atc, r.article_number)) x
             LEFT JOIN hospital h USING (hospital_no)
             WHERE x.line > x.first_line
@@ -803,7 +874,8 @@ BEGIN
                 CASE WHEN h.code IS NULL THEN r.hospital_no::text ELSE to_char(r.month, 'YYYY-MM') END,
                 CASE WHEN h.code IS NULL THEN 'There is no such hospital.'
                      WHEN EXTRACT(day FROM r.month) <> 1 THEN 'A month is written as its first day.'
-                     WHEN p.region_no IS NULL THEN 'The hospital belongs to no region in this month, or the delivery does not cover the month.'
+                     WHEN p.region_no IS NULL
+                     THEN 'The delivery does not cover this month, or the hospital has no region in it.'
                      ELSE 'The delivery does not cover the hospital''s region in this month.' END
             FROM %1$I r
             LEFT JOIN hospital h USING (hospital_no)
@@ -835,7 +907,6 @@ DECLARE
     control_cost bigint;
     total record;
     wrong jsonb := '[]';
-    counts jsonb;
     replaced record;
     moment timestamptz;
 BEGIN
@@ -847,12 +918,12 @@ BEGIN
 
     BEGIN
         EXECUTE format('REVOKE INSERT ON %I FROM medkoord_server', bare);
-        EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I PRIMARY KEY (delivery_no, month, hospital_no, atc, article_number)',
-                       bare, bare || '_pkey');
+        EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I
+                        PRIMARY KEY (delivery_no, month, hospital_no, atc, article_number)', bare, bare || '_pkey');
         EXECUTE format($q$
             WITH figures AS MATERIALIZED (
-                SELECT r.month, r.hospital_no, r.atc, sum(r.ddd_e4)::bigint AS ddd_e4, sum(r.packs_e4)::bigint AS packs_e4,
-                    sum(r.cost_ore)::bigint AS cost_ore, count(*)::int AS rows
+                SELECT r.month, r.hospital_no, r.atc, sum(r.ddd_e4)::bigint AS ddd_e4,
+                    sum(r.packs_e4)::bigint AS packs_e4, sum(r.cost_ore)::bigint AS cost_ore, count(*)::int AS rows
                 FROM %I r GROUP BY r.month, r.hospital_no, r.atc
             ), place AS MATERIALIZED (
                 SELECT p.hospital_no, p.month, p.region_no
@@ -874,18 +945,20 @@ BEGIN
                 SELECT p.ddd_e4, p.packs_e4, $1, p.month, p.region_no, p.hospital_no, p.rows, p.atc FROM placed p
             ), cost AS (
                 INSERT INTO consumption_cost_month (cost_ore, delivery_no, month, region_no, hospital_no, atc)
-                SELECT p.cost_ore, $1, p.month, p.region_no, p.hospital_no, p.atc FROM placed p WHERE p.cost_ore IS NOT NULL
+                SELECT p.cost_ore, $1, p.month, p.region_no, p.hospital_no, p.atc FROM placed p
+                WHERE p.cost_ore IS NOT NULL
             ), by_region AS (
                 INSERT INTO consumption_region_month (ddd_e4, packs_e4, delivery_no, month, region_no, atc)
                 SELECT sum(p.ddd_e4)::bigint, sum(p.packs_e4)::bigint, $1, p.month, p.region_no, p.atc FROM placed p
                 GROUP BY p.region_no, p.month, p.atc
                 ORDER BY p.region_no, p.month, p.atc
             )
-            SELECT COALESCE(sum(f.rows), 0)::bigint AS rows, COALESCE(sum(f.ddd_e4), 0) AS ddd_e4, sum(f.cost_ore) AS cost_ore,
+            SELECT COALESCE(sum(f.rows), 0)::bigint AS rows, COALESCE(sum(f.ddd_e4), 0) AS ddd_e4,
+                sum(f.cost_ore) AS cost_ore,
                 COALESCE(sum(f.rows), 0) - (SELECT COALESCE(sum(p.rows), 0) FROM placed p) AS homeless,
                 (SELECT count(*) FROM code c WHERE c.level IS NULL) AS bad_codes,
-                (SELECT COALESCE(jsonb_agg(n.atc ORDER BY n.atc), '[]') FROM (SELECT n.atc FROM new_code n ORDER BY 1 LIMIT 1000) n)
-                    AS new_codes,
+                (SELECT COALESCE(jsonb_agg(n.atc ORDER BY n.atc), '[]')
+                 FROM (SELECT n.atc FROM new_code n ORDER BY n.atc LIMIT 1000) n) AS new_codes,
                 (SELECT COALESCE(jsonb_agg(jsonb_build_object('atc', c.atc, 'rows', c.rows) ORDER BY c.atc), '[]')
                  FROM (SELECT c.* FROM code c WHERE c.level < 5 ORDER BY c.atc LIMIT 1000) c) AS short_codes
             FROM figures f
@@ -909,14 +982,15 @@ BEGIN
     EXCEPTION
         -- Everything done above is undone; what was found stays.
         WHEN SQLSTATE 'MK001' OR unique_violation THEN
-            SELECT wrong || COALESCE(jsonb_agg(v.violation) FILTER (WHERE v.n <= 10000 - jsonb_array_length(wrong)), '[]')
-            INTO violations
-            FROM (SELECT v.violation, row_number() OVER () AS n FROM upload_violations(bare, p_delivery_no) v) v;
-            SELECT jsonb_object_agg(x.code, x.n) INTO violation_counts
-            FROM (SELECT v.code, count(*) AS n
-                  FROM (SELECT v.code FROM upload_violations(bare, p_delivery_no) v
-                        UNION ALL SELECT v ->> 'code' FROM jsonb_array_elements(wrong) v) v
-                  GROUP BY v.code) x;
+            WITH v AS MATERIALIZED (
+                SELECT x.violation, x.code, row_number() OVER () AS n
+                FROM (SELECT w.value AS violation, w.value ->> 'code' AS code FROM jsonb_array_elements(wrong) w
+                      UNION ALL
+                      SELECT u.violation, u.code FROM upload_violations(bare, p_delivery_no) u) x
+            )
+            SELECT (SELECT jsonb_agg(v.violation ORDER BY v.n) FROM v WHERE v.n <= 10000),
+                (SELECT jsonb_object_agg(c.code, c.n) FROM (SELECT v.code, count(*) AS n FROM v GROUP BY v.code) c)
+            INTO violations, violation_counts;
             RETURN NEXT;
             RETURN;
     END;
@@ -988,15 +1062,14 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION check_consumption_delivery(), check_consumption_coverage(), known_at(text), known_on(timestamptz),
-    months_between(date, date), coverage_at(text, smallint, date, timestamptz),
-    coverage_in_force(text, date, date, timestamptz), atc_group(text, int),
-    shown_region(smallint, text, timestamptz), reported_months(text, date, date, timestamptz, text),
-    consumption_sums(text, date, date, text, int, text, smallint, smallint, timestamptz, text),
-    periods_between(date, date, text),
-    consumption_changes(int, int), require_consumption_delivery(uuid),
-    require_accepted_delivery(uuid, text), require_hospital(text, text), reading_window(date, date, text),
-    check_window(date, date), period_name(date, text),
+GRANT EXECUTE ON FUNCTION check_consumption_delivery(), check_consumption_coverage(), known_at(text),
+    known_on(timestamptz), months_between(date, date), coverage_at(text, smallint, date, timestamptz),
+    coverage_in_force(text, date, date, timestamptz), atc_group(text, int), shown_region(smallint, text, timestamptz),
+    reported_months(text, date, date, timestamptz, text), consumption_sums(text, date, date, text, int, text,
+    smallint, smallint, timestamptz, text), periods_between(date, date, text), consumption_page(text, date, date,
+    text, text, int, text, text, text, text, text, date, text, text, text, bigint), consumption_changes(int, int),
+    require_consumption_delivery(uuid), require_accepted_delivery(uuid, text), require_hospital(text, text),
+    reading_window(date, date, text), check_window(date, date), period_name(date, text),
     announce_consumption_delivery(jsonb), transition_consumption_delivery(uuid, text, text),
-    delivery_hospital_months(int), begin_delivery_upload(uuid), consumption_delivery_report(int),
-    accept_delivery(int, text, bigint), reject_delivery(uuid, text, bigint, jsonb, jsonb) TO medkoord_server;
+    delivery_hospital_months(int), begin_delivery_upload(uuid), consumption_delivery_report(int), accept_delivery(int,
+    text, bigint), reject_delivery(uuid, text, bigint, jsonb, jsonb) TO medkoord_server;

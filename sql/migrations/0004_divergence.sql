@@ -1,18 +1,22 @@
 -- Divergence between the regions: measures with versions, the mathematics of an overview, and frozen overviews.
 -- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 --
--- The task is the forum's: to follow the regions' use and share it (Kommissorium for tværregionalt forum for koordination
--- af medicin, 31-03-2017, § 2 and § 4.2). With four or five regions, z-scores and percentiles mean nothing (|z| cannot
--- exceed 1.79 with five), so an overview compares rates directly.
+-- The task is the forum's: to follow the regions' use and share what it sees (Kommissorium for tværregionalt forum for
+-- koordination af medicin, 31-03-2017, § 2 and § 4.2). With four or five regions, z-scores and percentiles mean nothing
+-- (|z| cannot exceed 1.79 with five), so an overview compares rates directly.
 --
--- From the figures to an overview, each stage a function that reads only the one before it:
---   divergence_question   what is asked for, checked, with every default filled in     divergence_ask()
---   divergence_cells      region x month: which delivery counts, how many live there   coverage_in_force(), population
---   divergence_regions    region: what it reported, its exposure (the rate's denominator)
---   divergence_sums       code x region: what was used in a run of months              consumption_region_month
+-- From the figures to an overview, each stage a function that reads only the ones before it:
+--   divergence_ask        what is asked for, checked, with every default filled in
+--   divergence_cells      region x month: which delivery counts, how many live there
+--   divergence_regions    region: what it reported, and its exposure (the denominator of its rate)
+--   divergence_sums       code x region: what was used in a run of months, from the roll-up by region and month
 --   divergence_volumes    the same by ATC level and by the regions that are shown
---   divergence_rows       code x region: all figures of the overview
+--   divergence_figures    code x region: every figure of the overview
+--   divergence_items      code: the figures as JSON; divergence_head: what stands above them
 --   divergence_overview   the overview as the contract shows it
+-- Stages that are plpgsql are so for one reason: a session keeps their plans, and planning costs as much as a small
+-- overview itself (62 codes: 15 ms instead of 33). Their SETs hold the plan to what was measured, whatever the
+-- statistics of the day say.
 --
 -- Words used throughout:
 --   volume    what a measure counts: DDD, packs or øre
@@ -31,10 +35,12 @@ CREATE TABLE divergence_measure (
     per text NOT NULL,
     unit text NOT NULL GENERATED ALWAYS AS (
         CASE basis WHEN 'ddd' THEN 'DDD' WHEN 'packs' THEN 'packs' ELSE 'øre' END ||
-        CASE per WHEN '1000_inhabitants_per_day' THEN ' per 1,000 inhabitants per day' ELSE ' per 1,000 inhabitants' END) STORED,
+        CASE per WHEN '1000_inhabitants_per_day' THEN ' per 1,000 inhabitants per day'
+                 ELSE ' per 1,000 inhabitants' END) STORED,
     unit_da text NOT NULL GENERATED ALWAYS AS (
         CASE basis WHEN 'ddd' THEN 'DDD' WHEN 'packs' THEN 'pakninger' ELSE 'øre' END ||
-        CASE per WHEN '1000_inhabitants_per_day' THEN ' pr. 1.000 indbyggere pr. dag' ELSE ' pr. 1.000 indbyggere' END) STORED,
+        CASE per WHEN '1000_inhabitants_per_day' THEN ' pr. 1.000 indbyggere pr. dag'
+                 ELSE ' pr. 1.000 indbyggere' END) STORED,
     definition text NOT NULL,
     definition_da text NOT NULL,
     minimum_volume numeric NOT NULL,   -- national use in the window, in the unit of the basis
@@ -51,8 +57,10 @@ CREATE TABLE divergence_measure (
     CONSTRAINT divergence_measure_definition_length CHECK (length(definition) BETWEEN 1 AND 2000),
     CONSTRAINT divergence_measure_definition_da_length CHECK (length(definition_da) BETWEEN 1 AND 2000),
     -- NaN is greater than every number, so the upper bounds keep it out too.
-    CONSTRAINT divergence_measure_minimum_volume CHECK (minimum_volume BETWEEN 0 AND 1e12 AND scale(minimum_volume) <= 4),
-    CONSTRAINT divergence_measure_material_ratio CHECK (material_ratio > 1 AND material_ratio <= 1000 AND scale(material_ratio) <= 4),
+    CONSTRAINT divergence_measure_minimum_volume
+        CHECK (minimum_volume BETWEEN 0 AND 1e12 AND scale(minimum_volume) <= 4),
+    CONSTRAINT divergence_measure_material_ratio
+        CHECK (material_ratio > 1 AND material_ratio <= 1000 AND scale(material_ratio) <= 4),
     CONSTRAINT divergence_measure_sustained_months CHECK (sustained_months BETWEEN 1 AND 24)
 );
 
@@ -184,7 +192,8 @@ BEGIN
     q.measure := wanted;
     q.source := p_source;
     q.as_of := known_at(p_as_of);
-    q.to_month := COALESCE(p_to_month, (p_from_month + interval '11 months')::date, divergence_last_month(p_source, q.as_of));
+    q.to_month := COALESCE(p_to_month, (p_from_month + interval '11 months')::date,
+                           divergence_last_month(p_source, q.as_of));
     q.from_month := COALESCE(p_from_month, (q.to_month - interval '11 months')::date);
     IF q.from_month > q.to_month THEN
         PERFORM refuse_question(p_at, 'to_month', 'validation_failed', 'The last month is before the first.');
@@ -201,7 +210,8 @@ END
 $$;
 
 CREATE FUNCTION divergence_month_count(p_from date, p_to date) RETURNS int LANGUAGE sql IMMUTABLE
-RETURN (date_part('year', p_to) - date_part('year', p_from)) * 12 + date_part('month', p_to) - date_part('month', p_from) + 1;
+RETURN (date_part('year', p_to) - date_part('year', p_from)) * 12
+    + date_part('month', p_to) - date_part('month', p_from) + 1;
 
 -- The region each region is shown as.
 CREATE FUNCTION divergence_region_map(q divergence_question) RETURNS TABLE (member_no smallint, region_no smallint)
@@ -272,7 +282,8 @@ RETURNS TABLE (region_no smallint, months int, reported_months int, complete boo
 LANGUAGE sql STABLE ROWS 6
 BEGIN ATOMIC
     WITH by_month AS (
-        SELECT c.region_no, c.month, bool_and(c.delivery_no IS NOT NULL) AS reported, bool_and(c.cost_reported) AS cost_reported,
+        SELECT c.region_no, c.month, bool_and(c.delivery_no IS NOT NULL) AS reported,
+            bool_and(c.cost_reported) AS cost_reported,
             bool_or(c.delivery_no IS NOT NULL AND c.population IS NULL) AS population_missing,
             sum(CASE WHEN c.delivery_no IS NULL THEN 0
                      WHEN ((q).measure).per = '1000_inhabitants_per_day' THEN c.population::float8 * c.days
@@ -293,42 +304,52 @@ END;
 -- beside the window count. The settings hold the plan to that, whatever the statistics of the day say.
 CREATE FUNCTION divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamptz, p_atc text)
 RETURNS TABLE (atc text, region_no smallint, ddd_e4 float8, packs_e4 float8)
-LANGUAGE sql STABLE ROWS 10000 SET jit = off SET work_mem = '32MB' SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_sort = off SET enable_bitmapscan = off
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off
+SET work_mem = '32MB' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_bitmapscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH covered AS MATERIALIZED (
         SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(p_source, p_from, p_to, p_as_of) c
     )
-    SELECT s.atc, s.region_no, sum(s.ddd_e4::float8), sum(s.packs_e4::float8)
+    SELECT s.atc::text, s.region_no, sum(s.ddd_e4::float8), sum(s.packs_e4::float8)
     FROM covered c
     JOIN consumption_region_month s
       ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
      AND s.atc >= p_atc AND s.atc < p_atc || '~'
     GROUP BY s.atc, s.region_no;
-END;
+END
+$$;
 
 -- The same for cost, which is kept apart. Row-level security leaves nothing of it to whoever may not see cost.
 CREATE FUNCTION divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamptz, p_atc text)
 RETURNS TABLE (atc text, region_no smallint, cost_ore float8)
-LANGUAGE sql STABLE ROWS 10000 SET jit = off SET work_mem = '32MB' SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_sort = off SET enable_bitmapscan = off
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off
+SET work_mem = '32MB' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_bitmapscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH covered AS MATERIALIZED (
         SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(p_source, p_from, p_to, p_as_of) c
     )
-    SELECT s.atc, s.region_no, sum(s.cost_ore::float8)
+    SELECT s.atc::text, s.region_no, sum(s.cost_ore::float8)
     FROM covered c
     JOIN consumption_cost_month s
       ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
      AND s.atc >= p_atc AND s.atc < p_atc || '~'
     GROUP BY s.atc, s.region_no;
-END;
+END
+$$;
 
 -- Sums by level and by the regions that are shown. Whole ten-thousandths and øre stay exact in float8 to 9 x 10^15.
 CREATE FUNCTION divergence_volumes(q divergence_question, p_from date, p_to date, p_with_cost boolean)
 RETURNS TABLE (atc text, region_no smallint, volume float8, ddd float8, cost_ore float8)
-LANGUAGE sql STABLE ROWS 10000 SET jit = off SET work_mem = '32MB'
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB' AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH shown AS MATERIALIZED (SELECT m.member_no, m.region_no FROM divergence_region_map(q) m),
     sums AS (
         SELECT s.atc, s.region_no, s.ddd_e4, s.packs_e4, 0::float8 AS cost_ore
@@ -347,7 +368,8 @@ BEGIN ATOMIC
         CASE (SELECT ((q).measure).basis) WHEN 'ddd' THEN g.ddd WHEN 'packs' THEN g.packs ELSE g.cost_ore END,
         g.ddd, g.cost_ore
     FROM by_group g;
-END;
+END
+$$;
 
 -- ---- the figures ----
 
@@ -371,8 +393,11 @@ RETURN COALESCE(highest > 0 AND highest >= material_ratio::float8 * lowest * (1 
 -- Codes whose difference lasted: it counts in each of the last sustained_months months of the window, the rates of each
 -- month taken by themselves.
 CREATE FUNCTION divergence_lasting_codes(q divergence_question, p_compared smallint[]) RETURNS SETOF text
-LANGUAGE sql STABLE ROWS 500 SET jit = off SET work_mem = '32MB' SET enable_nestloop = off
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE ROWS 500 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB'
+SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH month AS MATERIALIZED (
         SELECT m.m FROM months_between(
             ((q).to_month - (((q).measure).sustained_months - 1) * interval '1 month')::date, (q).to_month) AS m (m)
@@ -394,16 +419,17 @@ BEGIN ATOMIC
     SELECT e.atc FROM extreme e
     WHERE divergence_is_material(e.highest, e.lowest, ((q).measure).material_ratio)
     GROUP BY e.atc HAVING count(*) = ((q).measure).sustained_months;
-END;
+END
+$$;
 
--- All figures of an overview, one row for each code and region.
-CREATE FUNCTION divergence_rows(q divergence_question)
+-- All figures of an overview, one row for each code and region. Inlined into the functions that use it: no SET.
+CREATE FUNCTION divergence_figures(q divergence_question)
 RETURNS TABLE (
     atc text, region_no smallint, region text, value float8, rank int, ratio_to_rest float8, excess_ddd float8,
     excess_cost_ore bigint, share_of_national float8, change_from_year_before float8, reported_months int, complete boolean,
     reason text, "national" float8, volume float8, max_min_ratio float8, max_min_ratio_reason text, cv_weighted float8,
     cv_weighted_reason text, national_change float8, national_change_reason text, material boolean, reasons text[])
-LANGUAGE sql STABLE ROWS 10000 SET jit = off SET work_mem = '32MB' SET enable_nestloop = off
+LANGUAGE sql STABLE ROWS 10000
 BEGIN ATOMIC
     WITH area AS MATERIALIZED (
         SELECT n.region_no, r.slug, n.reported_months, n.complete, n.population_missing, n.exposure, n.cost_complete,
@@ -413,8 +439,8 @@ BEGIN ATOMIC
                 AS compared_before
         FROM divergence_regions(q, (q).from_month, (q).to_month) n
         JOIN region r ON r.region_no = n.region_no
-        LEFT JOIN divergence_regions(q, ((q).from_month - interval '1 year')::date, ((q).to_month - interval '1 year')::date) b
-               ON b.region_no = n.region_no
+        LEFT JOIN divergence_regions(
+            q, ((q).from_month - interval '1 year')::date, ((q).to_month - interval '1 year')::date) b ON b.region_no = n.region_no
     ), used AS MATERIALIZED (
         SELECT v.atc, v.region_no, v.volume, v.ddd, v.cost_ore
         FROM divergence_volumes(q, (q).from_month, (q).to_month, (q).with_cost) v
@@ -426,18 +452,18 @@ BEGIN ATOMIC
         SELECT u.atc FROM used u UNION SELECT (q).atc WHERE (q).one_code
     ), grid AS MATERIALIZED (
         -- Absent from what is covered is zero.
-        SELECT c.atc, a.region_no, a.slug, a.reported_months, a.complete, a.population_missing, a.compared, a.compared_before,
-            a.exposure, COALESCE(u.volume, 0) AS volume, COALESCE(u.ddd, 0) AS ddd, COALESCE(u.cost_ore, 0) AS cost_ore,
+        SELECT c.atc, a.region_no, a.slug, a.reported_months, a.complete, a.population_missing, a.compared,
+            a.compared_before, a.exposure, COALESCE(u.volume, 0) AS volume, COALESCE(u.ddd, 0) AS ddd, COALESCE(u.cost_ore, 0) AS cost_ore,
             CASE WHEN a.reported_months > 0 THEN divergence_ratio(COALESCE(u.volume, 0) * 1000, a.exposure) END AS rate,
             a.exposure_before, COALESCE(b.volume, 0) AS volume_before
         FROM code c CROSS JOIN area a
         LEFT JOIN used u ON u.atc = c.atc AND u.region_no = a.region_no
         LEFT JOIN used_before b ON b.atc = c.atc AND b.region_no = a.region_no
     ), total AS (
-        SELECT g.atc, count(*) FILTER (WHERE g.compared) AS compared,
+        SELECT g.atc, (count(*) FILTER (WHERE g.compared))::int AS compared,
             sum(g.volume) FILTER (WHERE g.compared) AS volume, sum(g.exposure) FILTER (WHERE g.compared) AS exposure,
             sum(g.ddd) FILTER (WHERE g.compared) AS ddd, sum(g.cost_ore) FILTER (WHERE g.compared) AS cost_ore,
-            max(g.rate) FILTER (WHERE g.compared) AS highest, min(g.rate) FILTER (WHERE g.compared) AS lowest,
+            array_agg(g.rate ORDER BY g.rate DESC) FILTER (WHERE g.compared) AS rates,
             sum(g.exposure * g.rate * g.rate) FILTER (WHERE g.compared) AS squares,
             -- This year and the year before, over the regions that reported both.
             sum(g.volume) FILTER (WHERE g.compared_before) AS both_volume,
@@ -446,17 +472,18 @@ BEGIN ATOMIC
             sum(g.exposure_before) FILTER (WHERE g.compared_before) AS before_exposure
         FROM grid g GROUP BY g.atc
     ), judged AS (
-        SELECT t.*,
+        SELECT t.*, t.rates[1] AS highest, t.rates[t.compared] AS lowest,
             -- National rate: the mean of the regions' rates weighted by exposure.
             divergence_ratio(t.volume * 1000, t.exposure) AS "national",
             t.volume >= ((q).measure).minimum_volume::float8 AS enough,
-            t.compared >= 2 AND divergence_is_material(t.highest, t.lowest, ((q).measure).material_ratio) AS differs
+            t.compared >= 2
+                AND divergence_is_material(t.rates[1], t.rates[t.compared], ((q).measure).material_ratio) AS differs
         FROM total t
     ), lasting AS MATERIALIZED (
         SELECT l.atc FROM divergence_lasting_codes(q, ARRAY(SELECT a.region_no FROM area a WHERE a.compared)) AS l (atc)
         WHERE EXISTS (SELECT FROM judged j WHERE j.enough AND j.differs)
     ), item AS (
-        SELECT j.atc, j.compared, j.volume, j.exposure, j.ddd, j.cost_ore,
+        SELECT j.atc, j.compared, j.rates, j.volume, j.exposure, j.ddd, j.cost_ore,
             divergence_round(j."national", 9) AS "national",
             divergence_round(j.volume, 4) AS shown_volume,
             divergence_round(CASE WHEN j.compared >= 2 THEN divergence_ratio(j.highest, j.lowest) END, 6) AS max_min_ratio,
@@ -465,7 +492,8 @@ BEGIN ATOMIC
             -- Weighted coefficient of variation: sqrt(sum w (x - m)^2 / sum w) / m, with weights w = exposure and m the
             -- weighted mean. sum w (x - m)^2 / sum w = sum w x^2 / sum w - m^2.
             divergence_round(CASE WHEN j.compared >= 2 THEN divergence_ratio(
-                sqrt(GREATEST(j.squares / j.exposure - j."national" * j."national", 0)), j."national") END, 6) AS cv_weighted,
+                sqrt(GREATEST(j.squares / j.exposure - j."national" * j."national", 0)), j."national") END, 6)
+                AS cv_weighted,
             CASE WHEN j.compared < 2 THEN 'fewer_than_two_regions' ELSE divergence_ratio_reason(j."national") END
                 AS cv_weighted_reason,
             -- Against the same months a year before: rate / rate then - 1.
@@ -486,7 +514,8 @@ BEGIN ATOMIC
     )
     SELECT g.atc, g.region_no, g.slug,
         divergence_round(g.rate, 9),
-        CASE WHEN g.compared THEN (rank() OVER (PARTITION BY g.atc, g.compared ORDER BY g.rate DESC))::int END,
+        -- Equal rates share the first place that any of them has.
+        CASE WHEN g.compared THEN array_position(i.rates, g.rate) END,
         -- The region's rate / the rate of the rest of the compared regions taken together (leave one out).
         divergence_round(CASE WHEN g.compared AND i.compared >= 2 THEN
             divergence_ratio(g.rate, (i.volume - g.volume) * 1000 / (i.exposure - g.exposure)) END, 6),
@@ -508,10 +537,26 @@ BEGIN ATOMIC
     FROM grid g JOIN item i ON i.atc = g.atc;
 END;
 
+-- The same, with a plan that does not depend on the statistics of the day.
+CREATE FUNCTION divergence_rows(q divergence_question)
+RETURNS TABLE (
+    atc text, region_no smallint, region text, value float8, rank int, ratio_to_rest float8, excess_ddd float8,
+    excess_cost_ore bigint, share_of_national float8, change_from_year_before float8, reported_months int, complete boolean,
+    reason text, "national" float8, volume float8, max_min_ratio float8, max_min_ratio_reason text, cv_weighted float8,
+    cv_weighted_reason text, national_change float8, national_change_reason text, material boolean, reasons text[])
+LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB'
+SET enable_nestloop = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT f.* FROM divergence_figures(q) f;
+END
+$$;
+
 -- ---- the overview as the contract shows it ----
 
 -- What the codes in an overview mean.
-CREATE FUNCTION divergence_texts() RETURNS json LANGUAGE sql IMMUTABLE
+CREATE FUNCTION divergence_texts() RETURNS jsonb LANGUAGE sql IMMUTABLE
 RETURN '{
 "not_reported": {"en": "No accepted delivery covers any month of the window.", "da": "Ingen godkendt leverance dækker nogen måned i perioden."},
 "partly_reported": {"en": "Not every month of the window is reported: not ranked and not compared.", "da": "Ikke alle periodens måneder er indberettet: indgår ikke i rangering og sammenligning."},
@@ -527,7 +572,7 @@ RETURN '{
 "lasting": {"en": "It shows in each of the last months that the measure asks for.", "da": "Forskellen ses i hver af de seneste måneder, som målet kræver."},
 "not_lasting": {"en": "It does not show in each of the last months that the measure asks for.", "da": "Forskellen ses ikke i hver af de seneste måneder, som målet kræver."},
 "window_too_short": {"en": "The window has fewer months than a difference must last.", "da": "Perioden har færre måneder, end en forskel skal vare."}
-}'::json;
+}'::jsonb;
 
 CREATE FUNCTION divergence_month_name(p_month date) RETURNS text LANGUAGE sql IMMUTABLE
 RETURN to_char(p_month::timestamp, 'YYYY-MM');
@@ -553,8 +598,10 @@ END;
 -- All that stands above the items: what the figures were made from, and what they cannot say.
 CREATE FUNCTION divergence_head(q divergence_question)
 RETURNS TABLE (caveats json, deliveries json, not_reported json, regions json)
-LANGUAGE sql STABLE ROWS 1 SET jit = off
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE ROWS 1 SET plan_cache_mode = force_generic_plan SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH cell AS MATERIALIZED (SELECT c.* FROM divergence_both_windows(q) c),
     delivery AS (
         SELECT c.delivery_no, min(c.status) AS status, bool_or(c.in_window) AS in_window, bool_or(NOT c.in_window) AS before
@@ -622,22 +669,28 @@ BEGIN ATOMIC
                           FROM inhabitants i JOIN region r ON r.region_no = i.member_no
                           WHERE i.region_no = a.region_no), '[]')) ORDER BY a.region_no)
                   FROM area a), '[]');
-END;
+END
+$$;
 
 -- One item for each code, as JSON, and what overviews are filtered and sorted by.
 CREATE FUNCTION divergence_items(q divergence_question)
-RETURNS TABLE (atc text, item json, material boolean, max_min_ratio float8, excess_ddd float8, cv_weighted float8, change float8)
-LANGUAGE sql STABLE ROWS 2000 SET jit = off SET work_mem = '32MB' SET enable_nestloop = off
-BEGIN ATOMIC
+RETURNS TABLE (atc text, item json, material boolean, max_min_ratio float8, excess_ddd float8, cv_weighted float8,
+               change float8)
+LANGUAGE plpgsql STABLE ROWS 2000 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB'
+SET enable_nestloop = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH item AS (
         SELECT r.atc,
-            json_agg(row_to_json(j.entry) ORDER BY r.region_no) AS regions,
+            json_agg(row_to_json(j.entry)) AS regions,
             max(r."national") AS "national", max(r.volume) AS volume,
             max(r.max_min_ratio) AS max_min_ratio, max(r.max_min_ratio_reason) AS max_min_ratio_reason,
             max(r.cv_weighted) AS cv_weighted, max(r.cv_weighted_reason) AS cv_weighted_reason,
             max(r.national_change) AS change, max(r.national_change_reason) AS change_reason,
             bool_or(r.material) AS material, max(r.reasons) AS reasons, max(r.excess_ddd) AS excess_ddd
-        FROM divergence_rows(q) r
+        -- Sorted once here: sorting inside the aggregate would be a sort for each code.
+        FROM (SELECT f.* FROM divergence_figures(q) f ORDER BY f.atc, f.region_no) r
         CROSS JOIN LATERAL (
             SELECT e AS entry FROM (
                 SELECT r.region, r.value, r.rank, r.ratio_to_rest, r.excess_ddd, r.excess_cost_ore, r.share_of_national,
@@ -654,22 +707,24 @@ BEGIN ATOMIC
                 i.cv_weighted, i.cv_weighted_reason, i.change AS change_from_year_before,
                 i.change_reason AS change_from_year_before_reason, i.material, i.reasons) e
     ) j;
-END;
+END
+$$;
 
 -- The overview: schemas/DivergenceOverview.yaml.
 CREATE FUNCTION divergence_overview(q divergence_question, p_material boolean, p_sort text)
 RETURNS TABLE (measure json, "window" json, source text, region_basis text, as_of timestamptz, atc text, level int,
-               caveats json, texts json, deliveries json, not_reported json, regions json, items json)
+               caveats json, texts jsonb, deliveries json, not_reported json, regions json, items json)
 LANGUAGE sql STABLE ROWS 1 SET jit = off
 BEGIN ATOMIC
     SELECT divergence_measure_json((q).measure),
-        json_build_object('from_month', divergence_month_name((q).from_month), 'to_month', divergence_month_name((q).to_month),
-                          'months', divergence_month_count((q).from_month, (q).to_month)),
+        json_build_object('from_month', divergence_month_name((q).from_month),
+                          'to_month', divergence_month_name((q).to_month), 'months', divergence_month_count((q).from_month, (q).to_month)),
         (q).source, (q).region_basis, CASE WHEN isfinite((q).as_of) THEN (q).as_of END, NULLIF((q).atc, ''), (q).level,
         h.caveats, divergence_texts(), h.deliveries, h.not_reported, h.regions,
         (SELECT COALESCE(json_agg(i.item ORDER BY
                     CASE p_sort WHEN '-max_min_ratio' THEN i.max_min_ratio WHEN '-excess_ddd' THEN i.excess_ddd
-                                WHEN '-cv_weighted' THEN i.cv_weighted WHEN '-change' THEN i.change END DESC NULLS LAST, i.atc), '[]')
+                                WHEN '-cv_weighted' THEN i.cv_weighted WHEN '-change' THEN i.change END DESC NULLS LAST,
+                    i.atc), '[]')
          FROM divergence_items(q) i WHERE p_material IS NULL OR i.material = p_material)
     FROM divergence_head(q) h;
 END;
@@ -677,9 +732,12 @@ END;
 -- Month by month for one code: each region (hospital NULL) and each hospital of the regions. value NULL: not reported.
 -- A hospital's rate is counted against its region's inhabitants, so that a region's hospitals add up to the region.
 CREATE FUNCTION divergence_series(q divergence_question)
-RETURNS TABLE (month date, region_no smallint, region text, hospital text, name text, value float8, volume float8, status text)
-LANGUAGE sql STABLE ROWS 1000 SET jit = off
-BEGIN ATOMIC
+RETURNS TABLE (month date, region_no smallint, region text, hospital text, name text, value float8, volume float8,
+               status text)
+LANGUAGE plpgsql STABLE ROWS 1000 SET plan_cache_mode = force_generic_plan SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH cell AS MATERIALIZED (
         SELECT c.region_no, c.member_no, c.month, c.delivery_no, c.status,
             c.population::float8 * CASE ((q).measure).per WHEN '1000_inhabitants_per_day' THEN c.days ELSE 1 END AS exposure
@@ -711,7 +769,8 @@ BEGIN ATOMIC
         FROM hospital_region hr
         JOIN region r ON r.region_no = hr.region_no
         JOIN cell c ON hr.valid_from <= c.month AND COALESCE(hr.valid_to > c.month, true)
-                   AND c.member_no = CASE WHEN r.valid_to <= c.month THEN region_on(hr.region_no, c.month) ELSE hr.region_no END
+                   AND c.member_no = CASE WHEN r.valid_to <= c.month THEN region_on(hr.region_no, c.month)
+                                          ELSE hr.region_no END
         UNION
         SELECT u.region_no, u.month, u.hospital_no FROM used u
     )
@@ -731,7 +790,8 @@ BEGIN ATOMIC
     JOIN region r ON r.region_no = l.region_no
     JOIN hospital h ON h.hospital_no = l.hospital_no
     LEFT JOIN used u ON u.region_no = l.region_no AND u.month = l.month AND u.hospital_no = l.hospital_no;
-END;
+END
+$$;
 
 -- The series as JSON: schemas/DivergenceSeries.yaml.
 CREATE FUNCTION divergence_series_json(q divergence_question) RETURNS json LANGUAGE sql STABLE
@@ -810,8 +870,8 @@ BEGIN
     SELECT row_to_json(o)::text INTO frozen FROM divergence_overview(q, p_material, p_sort) o;
     RETURN QUERY
     INSERT INTO divergence_snapshot
-        (title, measure, measure_version, basis, source, from_month, to_month, region_basis, as_of, atc, level, material, items,
-         overview, sha256)
+        (title, measure, measure_version, basis, source, from_month, to_month, region_basis, as_of, atc, level, material,
+         items, overview, sha256)
     VALUES (p_title, (q.measure).name, (q.measure).version, (q.measure).basis, q.source, q.from_month, q.to_month,
             q.region_basis, q.as_of, NULLIF(q.atc, ''), q.level, p_material, json_array_length(frozen::json -> 'items'),
             frozen::json, encode(sha256(convert_to(frozen, 'UTF8')), 'hex'))
@@ -829,7 +889,8 @@ GRANT EXECUTE ON FUNCTION
     divergence_sums(text, date, date, timestamptz, text), divergence_cost_sums(text, date, date, timestamptz, text),
     divergence_volumes(divergence_question, date, date, boolean), divergence_round(float8, int),
     divergence_ratio(float8, float8), divergence_ratio_reason(float8), divergence_is_material(float8, float8, numeric),
-    divergence_lasting_codes(divergence_question, smallint[]), divergence_rows(divergence_question), divergence_texts(),
+    divergence_lasting_codes(divergence_question, smallint[]), divergence_figures(divergence_question),
+    divergence_rows(divergence_question), divergence_texts(),
     divergence_month_name(date), divergence_measure_json(divergence_measure), divergence_both_windows(divergence_question),
     divergence_head(divergence_question), divergence_items(divergence_question),
     divergence_overview(divergence_question, boolean, text), divergence_series(divergence_question),

@@ -4,7 +4,8 @@
 -- :id uuid
 -- :against uuid
 WITH asked AS MATERIALIZED (
-    SELECT require_accepted_delivery(:against, 'query/against') AS before_no, require_accepted_delivery(:id, 'path/id') AS after_no
+    SELECT require_accepted_delivery(:id, 'path/id') AS after_no,
+        require_accepted_delivery(:against, 'query/against') AS before_no
 )
 SELECT r.slug AS region, to_char(c.month, 'YYYY-MM') AS month, c.atc, c.change,
     from_e4(c.ddd_before_e4) AS ddd_before, from_e4(c.ddd_after_e4) AS ddd_after,

@@ -8,7 +8,8 @@
 -- :after_2 text
 -- :after_3 text
 WITH asked AS MATERIALIZED (
-    SELECT require_accepted_delivery(:against, 'query/against') AS before_no, require_accepted_delivery(:id, 'path/id') AS after_no
+    SELECT require_accepted_delivery(:id, 'path/id') AS after_no,
+        require_accepted_delivery(:against, 'query/against') AS before_no
 )
 SELECT r.slug AS region, to_char(c.month, 'YYYY-MM') AS month, c.atc, c.change,
     from_e4(c.ddd_before_e4) AS ddd_before, from_e4(c.ddd_after_e4) AS ddd_after,
@@ -22,6 +23,7 @@ SELECT r.slug AS region, to_char(c.month, 'YYYY-MM') AS month, c.atc, c.change,
 FROM asked a
 CROSS JOIN LATERAL consumption_changes(a.before_no, a.after_no) c
 JOIN region r ON r.region_no = c.region_no
-WHERE (c.month, r.slug, COALESCE(c.atc, '')) > (COALESCE(:after_1, '-infinity'), COALESCE(:after_2, ''), COALESCE(:after_3, ''))
+WHERE (c.month, r.slug, COALESCE(c.atc, ''))
+    > (COALESCE(:after_1, '-infinity'), COALESCE(:after_2, ''), COALESCE(:after_3, ''))
 ORDER BY c.month, r.slug, COALESCE(c.atc, '')
 LIMIT :limit

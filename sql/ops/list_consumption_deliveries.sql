@@ -21,8 +21,8 @@ WITH matching AS NOT MATERIALIZED (
             AND (:month IS NULL OR c.month = :month)
             AND (:region IS NULL OR c.region_no = region_no_of(:region))))
 )
-SELECT r.id, r.source, r.label, r.status, r.state, r.coverage, r.region_months, r.control, r.announced_at, r.announced_by,
-    r.rows, r.accepted_at, r.rejected_at, r.rejected_count, r.withdrawn_at, r.actions,
+SELECT r.id, r.source, r.label, r.status, r.state, r.coverage, r.region_months, r.control, r.announced_at,
+    r.announced_by, r.rows, r.accepted_at, r.rejected_at, r.rejected_count, r.withdrawn_at, r.actions,
     CASE WHEN :count = 'exact' THEN (SELECT count(*) FROM matching) END AS _total,
     r.delivery_no AS _after_1
 FROM (SELECT m.delivery_no FROM matching m

@@ -2,6 +2,7 @@
 the contract and remembers which operations and statuses it has seen.
 SPDX-License-Identifier: MPL-2.0
 """
+import base64
 import contextlib
 import http.client
 import json
@@ -83,6 +84,18 @@ class Keys:
             words += ["--region", region]
         return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, env={}).stdout.strip()
 
+    def token_of(self, **claims):
+        """A rightly signed token with these claims in place of a reader's; the program itself would not print it."""
+        header, payload, _ = self.token("reader").split(".")
+        claims = {**json.loads(base64.urlsafe_b64decode(payload + "==")), **claims}
+        signed = header + "." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        der = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=signed.encode(), check=True,
+                             stdout=subprocess.PIPE).stdout
+        # SEQUENCE { INTEGER r, INTEGER s } becomes r and s of 32 bytes each (RFC 7518, section 3.4).
+        split = 4 + der[3]
+        pair = b"".join(int.from_bytes(n, "big").to_bytes(32, "big") for n in (der[4:split], der[split + 2:]))
+        return signed + "." + base64.urlsafe_b64encode(pair).decode().rstrip("=")
+
 
 class Server:
     """medkoordd serve, on a free port of 127.0.0.1, with its log in a file."""
@@ -106,12 +119,16 @@ class Server:
         self.port_file.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=log)
-        wait_until(lambda: self.port_file.exists() and self.port_file.read_text().endswith("\n") or self.process.poll() is not None,
-                   what="the server's port")
-        assert self.process.poll() is None, self.log.read_text()[-4000:]
-        self.port = int(self.port_file.read_text())
-        if ready:
-            self.wait_ready()
+        try:
+            wait_until(lambda: self.port_file.exists() and self.port_file.read_text().endswith("\n") or self.process.poll() is not None,
+                       what="the server's port")
+            assert self.process.poll() is None, self.log.read_text()[-4000:]
+            self.port = int(self.port_file.read_text())
+            if ready:
+                self.wait_ready()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
         return self
 
     def get_status(self, path):
@@ -268,7 +285,7 @@ class Client:
         sent = {k: v for k, v in sent.items() if v is not None}
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         with contextlib.closing(connection):
-            connection.request(method, path, body=raw, headers=sent)
+            connection.request(method, path, body=raw, headers=sent, encode_chunked="Transfer-Encoding" in sent)
             answer = connection.getresponse()
             response = Response(answer, answer.read())
         if hold:

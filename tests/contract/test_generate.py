@@ -431,6 +431,10 @@ MISTAKES = {
         {GET: ("SELECT name", "SELECT problem('thing_is_used', 'x'), name")},
         "sql/ops/get_thing.sql:5: get_thing: raises thing_is_used, which is not in x-problems of get_thing",
     ),
+    "x-never of a problem it does not have": (
+        {THING: ("  x-problems: [thing_is_used]\n", "  x-problems: [thing_is_used]\n  x-never: [invalid_cursor]\n")},
+        "delete_thing: invalid_cursor in x-never is not a generic problem of it",
+    ),
     "problem without status in x-problems": (
         {ERRORS: ("code: thing_is_used, status: 409, constraint: [thing_not_used]", "code: thing_is_used, status: 0")},
         "problem thing_is_used has no status",
@@ -787,6 +791,17 @@ class TheGenerator(unittest.TestCase):
             with open(os.path.join(out, "openapi.json"), "rb") as f:
                 content = f.read()
             self.assertEqual("\n".join(said[11:]).encode(), str(len(content)).encode() + b" " + content)
+
+    def test_what_an_operation_never_answers_is_not_in_the_document(self):
+        never = ("x-problems: [thing_is_used]", "x-problems: [thing_is_used]\n  x-never: [not_found, already_exists]")
+        with Tiny({THING: never}) as tiny:
+            out = os.path.join(tiny.root, "build")
+            self.assertEqual(tiny.generate("--out", out).returncode, 0)
+            with open(os.path.join(out, "openapi.json"), encoding="utf-8") as f:
+                delete = json.load(f)["paths"]["/v1/things/{thing}"]["delete"]
+        self.assertEqual(sorted(delete["responses"]), ["204", "409", "412", "500"])
+        self.assertEqual(delete["responses"]["409"]["x-problems"], ["thing_is_used"])
+        self.assertNotIn("x-never", delete)
 
     def test_the_document_is_whole(self):
         with Tiny() as tiny:

@@ -197,6 +197,8 @@ ok "stop from another terminal ends it" eval 'deploy/run --stop; wait $running; 
 # ---- trouble ----
 
 ok "after a crash of everything, a run recovers" eval '"${again[@]}" --background >/dev/null && kill -9 $(head -n 1 var/pg/postmaster.pid) $(cat var/run/medkoordd.pid) && sleep 1 && "${again[@]}" --background && is "$(contents)" "$before"'
+# On an instance that has nothing but the demo in it, as README.md's reader has.
+ok "README.md's session prints what README.md says" tests/deploy/readme.py "http://127.0.0.1:$port"
 deploy/run --stop >/dev/null
 echo 14 >var/pg/PG_VERSION
 ok "a cluster of another version is refused" refused "is of PostgreSQL 14 and this needs 15: .*--fresh" deploy/run --background

@@ -1,8 +1,8 @@
 /* libFuzzer target for delivery_file.h: any bytes, in any pieces, must come to the same and never break anything.
  * The first byte chooses format, charset and gzip, the second the size of the pieces.
- * Build: clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iserver -IBUILD/openapi tests/fuzz/fuzz_delivery_file.c
- *        server/{delivery_file,delivery_row,delivery_report,key_spool,digest,text,arena}.c -lcrypto -lz -ljansson -lm
- * SPDX-License-Identifier: MPL-2.0 */
+ * Build: clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iserver -IBUILD/openapi
+ * tests/fuzz/fuzz_delivery_file.c server/{delivery_file,delivery_row,delivery_report,key_spool,digest,text,arena}.c
+ * -lcrypto -lz -ljansson -lm SPDX-License-Identifier: MPL-2.0 */
 #include "delivery_file.h"
 #include "server.h"
 
@@ -11,8 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct delivery_file *create(uint8_t mode)
-{
+static struct delivery_file *create(uint8_t mode) {
     struct delivery_options o = {.format = mode & 1 ? DELIVERY_NDJSON : DELIVERY_CSV,
                                  .charset = mode & 2 ? DELIVERY_LATIN1 : DELIVERY_UTF8,
                                  .gzip = mode & 4,
@@ -26,8 +25,7 @@ static struct delivery_file *create(uint8_t mode)
     return f;
 }
 
-static void run(uint8_t mode, const char *bytes, size_t n, size_t piece, struct buffer *rows, struct buffer *report)
-{
+static void run(uint8_t mode, const char *bytes, size_t n, size_t piece, struct buffer *rows, struct buffer *report) {
     struct delivery_file *f = create(mode);
     size_t got;
     for (size_t at = 0; at < n || delivery_file_pending(f);) {
@@ -55,14 +53,12 @@ static void run(uint8_t mode, const char *bytes, size_t n, size_t piece, struct 
     delivery_file_destroy(f);
 }
 
-static void must_equal(const struct buffer *a, const struct buffer *b)
-{
+static void must_equal(const struct buffer *a, const struct buffer *b) {
     if (a->length != b->length || (a->length > 0 && memcmp(a->bytes, b->bytes, a->length) != 0))
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2)
         return 0;
     struct buffer rows[2] = {{0}}, report[2] = {{0}};

@@ -6,7 +6,7 @@ SET search_path = medkoord, public, pg_temp;
 BEGIN;
 \ir divergence.psql
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(86);
+SELECT plan(87);
 SELECT * FROM act_as('reader');
 
 -- ---- rates, ranks, the rest of the country ----
@@ -64,7 +64,7 @@ SELECT is(overview('2021-01', '2021-02', atc => 'C') -> 'items', '[]', 'a prefix
 -- ---- filter and order ----
 SELECT is((SELECT string_agg(x ->> 'atc', ' ') FROM jsonb_array_elements(overview('2021-01', '2021-02', material => true) -> 'items') x), 'J01CA01 J01MA02', 'only what is material');
 SELECT is(jsonb_array_length(overview('2021-01', '2021-02', material => false) -> 'items'), 5, 'only the rest');
--- Ratios: J01CA01 3, the others null. Excess of the highest region: J01MA02 236 - 177 x 0.5 = 88.5 ... see below.
+-- J01CA01 and J01MA02 have 3 and none: the others divide by zero.
 SELECT is(overview('2021-01', '2021-02', sort => '-max_min_ratio') #>> '{items,0,atc}', 'J01CA01', 'the greatest ratio first, those without one last');
 -- nordjylland: 118 - 59 x 0.25 = 103.25 of J01CE01; 88.5 of J01CA01; hovedstaden: 177 - 177 x 0.5 = 88.5 of J01MA02.
 SELECT is((SELECT string_agg(x ->> 'atc', ' ' ORDER BY n) FROM jsonb_array_elements(overview('2021-01', '2021-02', sort => '-excess_ddd') -> 'items') WITH ORDINALITY y (x, n) WHERE n <= 3),
@@ -183,6 +183,17 @@ FROM listed('get_divergence_for_code', $$'J01XX', 'ddd_per_1000_per_day', NULL, 
 SELECT is(by_region(j -> 'item', 'value') || ' ' || (j #>> '{item,max_min_ratio_reason}'), '0 0 0 0 0 zero_denominator', 'a code that nobody used in the window is zero')
 FROM listed('get_divergence_for_code', $$'J01CE01', 'ddd_per_1000_per_day', NULL, 'amgros', '2020-01-01', '2020-02-01', NULL, 'as_reported'$$) j;
 SELECT is_empty($$ SELECT j FROM listed('get_divergence_for_code', $a$'C01AA05', 'ddd_per_1000_per_day', NULL, 'amgros', '2021-01-01', '2021-02-01', NULL, 'as_reported'$a$) j $$, 'a code that nobody has ever seen is not found');
+
+-- ---- CSV ----
+SELECT is(count(*)::int || ' ' || string_agg(j ->> 'region', ' ' ORDER BY n) || ' ' || string_agg(j ->> 'value', ' ' ORDER BY n),
+    '5 nordjylland midtjylland syddanmark hovedstaden sjaelland 1 2 1 1 1', 'one line for each code and region')
+FROM listed('get_divergence.csv', $$'ddd_per_1000_per_day', NULL, 'amgros', '2021-01-01', '2021-02-01', NULL, 'as_reported', 'J01CA01', 5, NULL, 'atc'$$) WITH ORDINALITY x (j, n);
+SELECT is(string_agg(concat_ws('/', j ->> 'month', j ->> 'region', j ->> 'hospital', j ->> 'volume'), ' ' ORDER BY n),
+    '2021-03/nordjylland/31 2021-03/nordjylland/AUT/31 2021-03/midtjylland/62 2021-03/midtjylland/MID/62 2021-03/syddanmark/31 2021-03/syddanmark/SYD/31 2021-03/hovedstaden/93 2021-03/hovedstaden/AHH/93 2021-03/sjaelland 2021-03/sjaelland/HOL 2021-03/sjaelland/SJA',
+    'one line for each month and region or hospital')
+FROM listed('get_divergence_for_code.csv', $$'J01CA01', 'ddd_per_1000_per_day', NULL, 'amgros', '2021-03-01', '2021-03-01', NULL, 'as_reported'$$) WITH ORDINALITY x (j, n);
+SELECT is(o -> 'window', '{"from_month": "2020-03", "to_month": "2021-02", "months": 12}', 'without a window, the twelve months up to the last that every region reported')
+FROM listed('get_divergence', $$'ddd_per_1000_per_day', NULL, 'amgros', NULL, NULL, NULL, 'as_reported', NULL, 5, NULL, 'atc'$$) o;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -18,15 +18,13 @@ struct outcome {
     bool rejected;
 };
 
-static void free_outcome(struct outcome *o)
-{
+static void free_outcome(struct outcome *o) {
     buffer_free(&o->rows);
     buffer_free(&o->counts);
     buffer_free(&o->rejections);
 }
 
-static int64_t read_big_endian(const unsigned char **p, size_t n)
-{
+static int64_t read_big_endian(const unsigned char **p, size_t n) {
     uint64_t v = 0;
     for (size_t i = 0; i < n; i++)
         v = v << 8 | *(*p)++;
@@ -34,8 +32,7 @@ static int64_t read_big_endian(const unsigned char **p, size_t n)
 }
 
 /* The bytes of a binary COPY as lines of text; NULL is a dash. Checks their form on the way. */
-static void decode_copy(const struct buffer *copy, struct buffer *ret)
-{
+static void decode_copy(const struct buffer *copy, struct buffer *ret) {
     const unsigned char *p = (const unsigned char *)copy->bytes, *end = p + copy->length;
     ck_assert_uint_ge(copy->length, 21);
     ck_assert_mem_eq(p, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
@@ -71,8 +68,7 @@ static void decode_copy(const struct buffer *copy, struct buffer *ret)
 
 /* Region 1 is covered in 2021-01 to 2021-03, region 2 in 2021-02. AHH: region 1. ØST: region 2. MOV: region 1 until
  * 2021-01, region 2 from 2021-02. FAR: region 3, which is not covered. */
-static struct delivery_file *create(const struct delivery_options *options)
-{
+static struct delivery_file *create(const struct delivery_options *options) {
     struct delivery_options o = *options;
     o.delivery_no = 7;
     struct delivery_file *f = delivery_file_create(&o);
@@ -88,8 +84,7 @@ static struct delivery_file *create(const struct delivery_options *options)
     return f;
 }
 
-static void take_rows(struct delivery_file *f, struct buffer *copy)
-{
+static void take_rows(struct delivery_file *f, struct buffer *copy) {
     size_t n;
     const char *rows = delivery_file_rows(f, &n);
     buffer_add(copy, rows, n);
@@ -97,8 +92,7 @@ static void take_rows(struct delivery_file *f, struct buffer *copy)
 }
 
 /* Reads n bytes in pieces of the given size (0: all at once). */
-static struct outcome run_bytes(const struct delivery_options *options, const char *bytes, size_t n, size_t piece)
-{
+static struct outcome run_bytes(const struct delivery_options *options, const char *bytes, size_t n, size_t piece) {
     struct outcome o = {0};
     struct buffer copy = {0};
     struct delivery_file *f = create(options);
@@ -128,14 +122,12 @@ static struct outcome run_bytes(const struct delivery_options *options, const ch
     return o;
 }
 
-static struct outcome run(const struct delivery_options *options, const char *text)
-{
+static struct outcome run(const struct delivery_options *options, const char *text) {
     return run_bytes(options, text, strlen(text), 0);
 }
 
 /* Rows as expected, whatever the size of the pieces. */
-static void expect_rows(const struct delivery_options *options, const char *text, const char *rows)
-{
+static void expect_rows(const struct delivery_options *options, const char *text, const char *rows) {
     for (size_t piece = 0; piece < 20; piece++) {
         struct outcome o = run_bytes(options, text, strlen(text), piece);
         ck_assert_str_eq(o.counts.bytes, "{}");
@@ -145,9 +137,8 @@ static void expect_rows(const struct delivery_options *options, const char *text
 }
 
 /* One rejection with this line (0: none), column (NULL: none), code and value (NULL: none). */
-static void expect_rejection(const struct delivery_options *options, const char *text, long line, const char *column, const char *code,
-                             const char *value)
-{
+static void expect_rejection(const struct delivery_options *options, const char *text, long line, const char *column,
+                             const char *code, const char *value) {
     struct outcome o = run(options, text);
     json_t *list = json_loads(o.rejections.bytes, 0, NULL);
     ck_assert_msg(json_array_size(list) == 1, "%s: %s", text, o.rejections.bytes);
@@ -161,8 +152,7 @@ static void expect_rejection(const struct delivery_options *options, const char 
     free_outcome(&o);
 }
 
-static void expect_line(const char *row, const char *column, const char *code, const char *value)
-{
+static void expect_line(const char *row, const char *column, const char *code, const char *value) {
     char text[20000];
     snprintf(text, sizeof text, HEADER "2021-01,AHH,J01AA02,,,,1,\n%s\n2021-01,AHH,J01AA03,,,,1,\n", row);
     expect_rejection(&(struct delivery_options){0}, text, 3, column, code, value);
@@ -176,8 +166,7 @@ static const struct delivery_options gzip = {.gzip = true};
 /* ---- rows ---- */
 
 /* Days from 2000-01-01: 2021-01-01 is 7671, 2021-02-01 is 7702, 2021-03-01 is 7730. */
-START_TEST(rows_of_csv)
-{
+START_TEST(rows_of_csv) {
     expect_rows(&csv,
                 HEADER "2021-01,AHH,J01AA02,012345,Doxycyclin,10,143.45,129900\n"
                        "2021-02-01,ØST,J01,,,,0,\n"
@@ -191,32 +180,32 @@ START_TEST(rows_of_csv)
 }
 END_TEST
 
-START_TEST(columns_in_any_order_and_some_absent)
-{
+START_TEST(columns_in_any_order_and_some_absent) {
     expect_rows(&csv, "ddd,atc,hospital,month\n1.5,J01AA02,AHH,2021-01\n", "7|7671|11|J01AA02||-|-|15000|-|2\n");
-    expect_rows(&csv, "\"ddd\",\"cost_ore\",\"atc\",\"hospital\",\"month\"\r\n1,2,J01AA02,AHH,2021-01\r\n", "7|7671|11|J01AA02||-|-|10000|2|2\n");
+    expect_rows(&csv, "\"ddd\",\"cost_ore\",\"atc\",\"hospital\",\"month\"\r\n1,2,J01AA02,AHH,2021-01\r\n",
+                "7|7671|11|J01AA02||-|-|10000|2|2\n");
 }
 END_TEST
 
-START_TEST(byte_order_mark)
-{
+START_TEST(byte_order_mark) {
     expect_rows(&csv, "\xef\xbb\xbfmonth,hospital,atc,ddd\n2021-01,AHH,J01,1\n", "7|7671|11|J01||-|-|10000|-|2\n");
     expect_rows(&csv, "\xef\xbb\xbf\"month\",hospital,atc,ddd\n2021-01,AHH,J01,1\n", "7|7671|11|J01||-|-|10000|-|2\n");
-    expect_rows(&ndjson, "\xef\xbb\xbf{\"month\":\"2021-01\",\"hospital\":\"AHH\",\"atc\":\"J01\",\"ddd\":1}", "7|7671|11|J01||-|-|10000|-|1\n");
+    expect_rows(&ndjson, "\xef\xbb\xbf{\"month\":\"2021-01\",\"hospital\":\"AHH\",\"atc\":\"J01\",\"ddd\":1}",
+                "7|7671|11|J01||-|-|10000|-|1\n");
     expect_rejection(&csv, "\xef\xbbmonth", 1, NULL, "not_utf8", NULL);
     expect_rejection(&csv, "\xef\xbb", 1, NULL, "not_utf8", NULL);
 }
 END_TEST
 
-START_TEST(danish_excel)
-{
+START_TEST(danish_excel) {
     expect_rows(&csv,
                 "month;hospital;atc;product;packs;ddd;cost_ore\r\n"
                 "2021-01;AHH;J01AA02;a,b;1.234;143,45;1.299.000\r\n"
                 "2021-01;AHH;J01AA03;\"c;d\";-1.234.567,8901;1234567;-12\r\n",
                 "7|7671|11|J01AA02||a,b|12340000|1434500|1299000|2\n"
                 "7|7671|11|J01AA03||c;d|-12345678901|12345670000|-12|3\n");
-    static const char *const bad[] = {"1.5", "1.23", "1.2345", "1234.567", "1,2,3", "1.234.56", "0.500", ".5", ",5", "5,", "1 234", "1.234.", "--1", "+1", "1e3", "-"};
+    static const char *const bad[] = {"1.5", "1.23", "1.2345", "1234.567", "1,2,3", "1.234.56", "0.500", ".5",
+                                      ",5",  "5,",   "1 234",  "1.234.",   "--1",   "+1",       "1e3",   "-"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[200];
         snprintf(text, sizeof text, "month;hospital;atc;ddd\n2021-01;AHH;J01;%s\n", bad[i]);
@@ -225,21 +214,23 @@ START_TEST(danish_excel)
 }
 END_TEST
 
-START_TEST(iso_8859_1)
-{
-    expect_rows(&latin1, "month,hospital,atc,product,ddd\n2021-02,\xd8ST,J01,\"Bl\xe5, \xa7\",1\n", "7|7702|12|J01||Blå, §|-|10000|-|2\n");
+START_TEST(iso_8859_1) {
+    expect_rows(&latin1, "month,hospital,atc,product,ddd\n2021-02,\xd8ST,J01,\"Bl\xe5, \xa7\",1\n",
+                "7|7702|12|J01||Blå, §|-|10000|-|2\n");
     expect_rejection(&csv, "month,hospital,atc,ddd\n2021-02,\xd8ST,J01,1\n", 2, NULL, "not_utf8", NULL);
     /* Windows-1252 that is declared as what it is not: its punctuation would become control characters. */
-    expect_rejection(&latin1, "month,hospital,atc,product,ddd\n2021-02,AHH,J01,a\x96z,1\n", 2, "product", "bad_product", "a\xc2\x96z");
+    expect_rejection(&latin1, "month,hospital,atc,product,ddd\n2021-02,AHH,J01,a\x96z,1\n", 2, "product", "bad_product",
+                     "a\xc2\x96z");
 }
 END_TEST
 
-START_TEST(json_lines)
-{
+START_TEST(json_lines) {
     expect_rows(&ndjson,
-                "{\"month\": \"2021-01\", \"hospital\": \"AHH\", \"atc\": \"J01AA02\", \"ddd\": 143.45, \"cost_ore\": 7, \"packs\": -2}\n"
+                "{\"month\": \"2021-01\", \"hospital\": \"AHH\", \"atc\": \"J01AA02\", \"ddd\": 143.45, \"cost_ore\": "
+                "7, \"packs\": -2}\n"
                 "\r\n"
-                "{\"ddd\":0.0001,\"month\":\"2021-02\",\"hospital\":\"\\u00d8ST\",\"atc\":\"J01\",\"product\":\"a\\nb\",\"article_number\":\"000001\",\"packs\":null}\r\n"
+                "{\"ddd\":0.0001,\"month\":\"2021-02\",\"hospital\":\"\\u00d8ST\",\"atc\":\"J01\",\"product\":"
+                "\"a\\nb\",\"article_number\":\"000001\",\"packs\":null}\r\n"
                 "{\"ddd\":9999999999.9999,\"month\":\"2021-03\",\"hospital\":\"AHH\",\"atc\":\"J01\"}",
                 "7|7671|11|J01AA02||-|-20000|1434500|7|1\n"
                 "7|7702|12|J01|000001|a\nb|-|1|-|3\n"
@@ -266,13 +257,12 @@ START_TEST(json_lines)
 }
 END_TEST
 
-START_TEST(every_double_with_four_decimals_is_exact)
-{
+START_TEST(every_double_with_four_decimals_is_exact) {
     for (int64_t i = 0; i < 2000; i++) {
         int64_t e4 = i * 49999999967 + i; /* up to 10^14 */
         char text[200], rows[100];
-        snprintf(text, sizeof text, "{\"month\":\"2021-01\",\"hospital\":\"AHH\",\"atc\":\"J01\",\"ddd\":%lld.%04lld}", (long long)(e4 / 10000),
-                 (long long)(e4 % 10000));
+        snprintf(text, sizeof text, "{\"month\":\"2021-01\",\"hospital\":\"AHH\",\"atc\":\"J01\",\"ddd\":%lld.%04lld}",
+                 (long long)(e4 / 10000), (long long)(e4 % 10000));
         snprintf(rows, sizeof rows, "7|7671|11|J01||-|-|%lld|-|1\n", (long long)e4);
         struct outcome o = run(&ndjson, text);
         ck_assert_msg(!o.rejected, "%s: %s", text, o.rejections.bytes);
@@ -284,8 +274,7 @@ END_TEST
 
 /* ---- reasons ---- */
 
-START_TEST(reasons_of_lines)
-{
+START_TEST(reasons_of_lines) {
     expect_line("2021-1,AHH,J01,,,,1,", "month", "bad_month", "2021-1");
     expect_line("2021-13,AHH,J01,,,,1,", "month", "bad_month", "2021-13");
     expect_line("2021-00,AHH,J01,,,,1,", "month", "bad_month", "2021-00");
@@ -302,7 +291,8 @@ START_TEST(reasons_of_lines)
     expect_line("2021-03,MOV,J01,,,,1,", "hospital", "outside_coverage", "MOV");
     expect_line("2021-01,ahh,J01,,,,1,", "hospital", "unknown_hospital", "ahh");
     expect_line("2021-01,,J01,,,,1,", "hospital", "value_missing", NULL);
-    static const char *const atc[] = {"J0", "J01A0", "J01AA", "J01AA0", "J01AA022", "j01aa02", "J01AA0A", "QJ0", "Q", "QQ", "1", "J01AA02 ", "ÆJ01", "QJ01AA022"};
+    static const char *const atc[] = {"J0",  "J01A0", "J01AA", "J01AA0", "J01AA022", "j01aa02", "J01AA0A",
+                                      "QJ0", "Q",     "QQ",    "1",      "J01AA02 ", "ÆJ01",    "QJ01AA022"};
     for (size_t i = 0; i < sizeof atc / sizeof *atc; i++) {
         char row[100];
         bool good = strcmp(atc[i], "J01AA") == 0 || strcmp(atc[i], "Q") == 0 || strcmp(atc[i], "QQ") == 0;
@@ -320,7 +310,8 @@ START_TEST(reasons_of_lines)
     expect_line("2021-01,AHH,J01,,,,1.,", "ddd", "bad_number", "1.");
     expect_line("2021-01,AHH,J01,,,,NaN,", "ddd", "bad_number", "NaN");
     expect_line("2021-01,AHH,J01,,,,10000000000.0001,", "ddd", "number_out_of_range", "10000000000.0001");
-    expect_line("2021-01,AHH,J01,,,,-99999999999999999999999999999999,", "ddd", "number_out_of_range", "-99999999999999999999999999999999");
+    expect_line("2021-01,AHH,J01,,,,-99999999999999999999999999999999,", "ddd", "number_out_of_range",
+                "-99999999999999999999999999999999");
     expect_line("2021-01,AHH,J01,,,1;5,1,", "packs", "bad_number", "1;5");
     expect_line("2021-01,AHH,J01,,,,1,12.00", "cost_ore", "bad_number", "12.00");
     expect_line("2021-01,AHH,J01,,,,1,1000000000001", "cost_ore", "number_out_of_range", "1000000000001");
@@ -333,14 +324,12 @@ START_TEST(reasons_of_lines)
 }
 END_TEST
 
-START_TEST(zeros_beyond_the_fourth_decimal_are_nothing)
-{
+START_TEST(zeros_beyond_the_fourth_decimal_are_nothing) {
     expect_rows(&csv, "month,hospital,atc,ddd\n2021-01,AHH,J01,12.345600000\n", "7|7671|11|J01||-|-|123456|-|2\n");
 }
 END_TEST
 
-START_TEST(products)
-{
+START_TEST(products) {
     char row[2000], name[1000];
     for (int i = 0; i < 200; i++)
         memcpy(name + 2 * i, "å", 2);
@@ -357,8 +346,7 @@ START_TEST(products)
 }
 END_TEST
 
-START_TEST(civil_registration_numbers_are_never_kept)
-{
+START_TEST(civil_registration_numbers_are_never_kept) {
     expect_line("2021-01,AHH,J01,,for 010203-1234,,1,", "product", "cpr_number_not_allowed", NULL);
     expect_line("2021-01,AHH,J01,,0102031234,,1,", "product", "cpr_number_not_allowed", NULL);
     expect_line("2021-01,010203-1234,J01,,,,1,", "hospital", "unknown_hospital", NULL);
@@ -367,8 +355,7 @@ START_TEST(civil_registration_numbers_are_never_kept)
 }
 END_TEST
 
-START_TEST(all_faults_of_a_line_are_told)
-{
+START_TEST(all_faults_of_a_line_are_told) {
     struct outcome o = run(&csv, HEADER "2021-99,XXX,j,12,010203-1234,a,b,c\n2021-99,AHH,J01,,,,1,\n");
     ck_assert_str_eq(o.counts.bytes, "{\"bad_month\":2,\"unknown_hospital\":1,\"bad_atc\":1,\"bad_article_number\":1,"
                                      "\"cpr_number_not_allowed\":1,\"bad_number\":3}");
@@ -377,8 +364,7 @@ START_TEST(all_faults_of_a_line_are_told)
 }
 END_TEST
 
-START_TEST(headers)
-{
+START_TEST(headers) {
     expect_rejection(&csv, "", 0, NULL, "bad_column", NULL);
     expect_rejection(&csv, "\n\n", 0, NULL, "bad_column", NULL);
     expect_rejection(&csv, "month,hospital,atc\n2021-01,AHH,J01\n", 1, "ddd", "bad_column", NULL);
@@ -397,16 +383,14 @@ START_TEST(headers)
 }
 END_TEST
 
-START_TEST(not_utf8_names_the_byte)
-{
+START_TEST(not_utf8_names_the_byte) {
     struct outcome o = run(&csv, "\xef\xbb\xbfmonth,hospital,atc,ddd\r\n\"2021-01\",AHH,J01,1\n2021-01,A\xc6H,J01,1\n");
     ck_assert_ptr_nonnull(strstr(o.rejections.bytes, "byte 56 of the file"));
     free_outcome(&o);
 }
 END_TEST
 
-START_TEST(long_lines)
-{
+START_TEST(long_lines) {
     char *text = malloc(60000);
     for (size_t length = DELIVERY_LINE_MAX - 2; length <= DELIVERY_LINE_MAX + 2; length++)
         for (int quoted = 0; quoted < 2; quoted++) {
@@ -421,8 +405,9 @@ START_TEST(long_lines)
             if (length > DELIVERY_LINE_MAX)
                 ck_assert_ptr_nonnull(strstr(whole.counts.bytes, "\"line_too_long\":1"));
             else
-                ck_assert_ptr_nonnull(strstr(whole.counts.bytes, "\"bad_product\":1") != NULL ? whole.counts.bytes
-                                                                                             : strstr(whole.counts.bytes, "\"bad_line\":1"));
+                ck_assert_ptr_nonnull(strstr(whole.counts.bytes, "\"bad_product\":1") != NULL
+                                          ? whole.counts.bytes
+                                          : strstr(whole.counts.bytes, "\"bad_line\":1"));
             ck_assert_ptr_nonnull(strstr(whole.counts.bytes, "\"bad_atc\":1")); /* the lines after it are still read */
             ck_assert_uint_eq(whole.totals.rows, 3);
             static const size_t pieces[] = {1, 7, 1000, 16383, 16384, 16385};
@@ -438,7 +423,8 @@ START_TEST(long_lines)
     while (at < 50000)
         at += sprintf(text + at, "2021-01,AHH,J01,a,1\n");
     struct outcome o = run(&csv, text);
-    ck_assert_ptr_nonnull(strstr(o.rejections.bytes, "{\"position\":1,\"line\":2,\"column\":null,\"code\":\"bad_line\""));
+    ck_assert_ptr_nonnull(
+        strstr(o.rejections.bytes, "{\"position\":1,\"line\":2,\"column\":null,\"code\":\"bad_line\""));
     ck_assert_ptr_nonnull(strstr(o.counts.bytes, "\"duplicate_key\""));
     free_outcome(&o);
     free(text);
@@ -457,8 +443,7 @@ static const char mixed[] = "\xef\xbb\xbfmonth,hospital,atc,article_number,produ
                             "2021-01,AHH,J01AA02,,\"x\" y,,1,\n"
                             "2021-01,AHH,J01AA02,,é,,-1.5,";
 
-START_TEST(pieces_of_any_size_come_to_the_same)
-{
+START_TEST(pieces_of_any_size_come_to_the_same) {
     struct outcome whole = run(&csv, mixed);
     ck_assert(whole.rejected);
     for (size_t piece = 1; piece <= sizeof mixed; piece++) {
@@ -472,9 +457,9 @@ START_TEST(pieces_of_any_size_come_to_the_same)
 }
 END_TEST
 
-START_TEST(two_pieces_cut_at_every_byte_come_to_the_same)
-{
-    static const char good[] = "\xef\xbb\xbfmonth;hospital;atc;product;ddd\r\n2021-01;AHH;J01AA02;\"a;\"\"b\"\"\r\nå\";1.143,45\r\n\"2021-02\";ØST;J01;;1\n";
+START_TEST(two_pieces_cut_at_every_byte_come_to_the_same) {
+    static const char good[] = "\xef\xbb\xbfmonth;hospital;atc;product;ddd\r\n2021-01;AHH;J01AA02;\"a;\"\"b\"\"\r\nå\";"
+                               "1.143,45\r\n\"2021-02\";ØST;J01;;1\n";
     struct outcome whole = run(&csv, good);
     ck_assert(!whole.rejected);
     for (size_t cut = 0; cut <= sizeof good - 1; cut++) {
@@ -496,8 +481,7 @@ END_TEST
 
 /* ---- gzip ---- */
 
-static size_t zip(const char *text, size_t n, char *ret, size_t capacity)
-{
+static size_t zip(const char *text, size_t n, char *ret, size_t capacity) {
     z_stream z = {0};
     ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
     z.next_in = (Bytef *)text;
@@ -512,8 +496,7 @@ static size_t zip(const char *text, size_t n, char *ret, size_t capacity)
 
 static const char two_rows[] = HEADER "2021-01,AHH,J01AA02,012345,a,10,143.45,1\n2021-01,AHH,J01AA03,012345,b,10,1,1\n";
 
-START_TEST(gzip_is_as_good)
-{
+START_TEST(gzip_is_as_good) {
     char zipped[1000];
     size_t n = zip(two_rows, sizeof two_rows - 1, zipped, sizeof zipped);
     struct outcome plain = run(&csv, two_rows);
@@ -530,8 +513,7 @@ START_TEST(gzip_is_as_good)
 }
 END_TEST
 
-START_TEST(gzip_of_several_members)
-{
+START_TEST(gzip_of_several_members) {
     char zipped[1000];
     size_t n = 0, pieces[] = {3, 70, sizeof two_rows - 1 - 73}, at = 0;
     for (size_t i = 0; i < 3; i++) {
@@ -549,8 +531,7 @@ START_TEST(gzip_of_several_members)
 }
 END_TEST
 
-START_TEST(gzip_cut_at_every_byte)
-{
+START_TEST(gzip_cut_at_every_byte) {
     char zipped[1000];
     size_t n = zip(two_rows, sizeof two_rows - 1, zipped, sizeof zipped);
     for (size_t cut = 0; cut < n; cut++)
@@ -562,8 +543,7 @@ START_TEST(gzip_cut_at_every_byte)
 }
 END_TEST
 
-START_TEST(gzip_damaged_or_followed_by_something)
-{
+START_TEST(gzip_damaged_or_followed_by_something) {
     char zipped[1000], bad[1000];
     size_t n = zip(two_rows, sizeof two_rows - 1, zipped, sizeof zipped);
     for (size_t i = 0; i < n; i++) {
@@ -588,8 +568,7 @@ START_TEST(gzip_damaged_or_followed_by_something)
 }
 END_TEST
 
-START_TEST(gzip_that_unpacks_to_much_is_done_in_turns)
-{
+START_TEST(gzip_that_unpacks_to_much_is_done_in_turns) {
     size_t size = 8 * 1024 * 1024;
     char *blank = malloc(size), *zipped = malloc(size / 100);
     memset(blank, '\n', size);
@@ -613,8 +592,7 @@ END_TEST
 
 /* ---- digests and totals ---- */
 
-START_TEST(digests)
-{
+START_TEST(digests) {
     struct delivery_options o = {.has_sha256 = true, .has_wire_sha256 = true};
     bool found;
     struct outcome plain = run(&csv, two_rows);
@@ -643,16 +621,22 @@ START_TEST(digests)
     ck_assert(found);
     ck_assert(digest_from_header("md5=:AAAA:", 10, digest, &found));
     ck_assert(!found);
-    static const char *const bad[] = {"", "sha-256", "sha-256=", "sha-256=:", "sha-256=:x:", "sha-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
-                                      "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:,", "SHA-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:",
-                                      "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0=:", "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa==:"};
+    static const char *const bad[] = {"",
+                                      "sha-256",
+                                      "sha-256=",
+                                      "sha-256=:",
+                                      "sha-256=:x:",
+                                      "sha-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+                                      "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:,",
+                                      "SHA-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:",
+                                      "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0=:",
+                                      "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa==:"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(!digest_from_header(bad[i], strlen(bad[i]), digest, &found), "%s", bad[i]);
 }
 END_TEST
 
-START_TEST(digest_only_reads_nothing_else)
-{
+START_TEST(digest_only_reads_nothing_else) {
     struct delivery_options o = {.digest_only = true};
     struct outcome digested = run(&o, "anything \xff at all"), plain = run(&csv, two_rows), again = run(&o, two_rows);
     ck_assert(!digested.rejected);
@@ -663,9 +647,9 @@ START_TEST(digest_only_reads_nothing_else)
 }
 END_TEST
 
-START_TEST(control_totals)
-{
-    struct delivery_options o = {.has_rows = true, .rows = 2, .has_ddd = true, .ddd_e4 = 1444500, .has_cost = true, .cost_ore = 2};
+START_TEST(control_totals) {
+    struct delivery_options o = {
+        .has_rows = true, .rows = 2, .has_ddd = true, .ddd_e4 = 1444500, .has_cost = true, .cost_ore = 2};
     struct outcome plain = run(&o, two_rows);
     ck_assert(!plain.rejected);
     ck_assert_int_eq(plain.totals.packs_e4, 200000);
@@ -690,20 +674,24 @@ END_TEST
 
 /* ---- duplicates ---- */
 
-START_TEST(duplicates_name_both_lines)
-{
+START_TEST(duplicates_name_both_lines) {
     struct outcome o = run(&csv, "month,hospital,atc,article_number,ddd\n"
-                                 "2021-01,AHH,J01,,1\n"        /* 2 */
-                                 "2021-01,AHH,J01,000000,1\n"  /* 3: another key */
+                                 "2021-01,AHH,J01,,1\n"       /* 2 */
+                                 "2021-01,AHH,J01,000000,1\n" /* 3: another key */
                                  "2021-02,AHH,J01,,1\n"
-                                 "2021-01,AHH,J01,,1\n"        /* 5 repeats 2 */
+                                 "2021-01,AHH,J01,,1\n" /* 5 repeats 2 */
                                  "2021-01,AHH,J01A,,1\n"
                                  "2021-01-01,AHH,J01,,1\n"     /* 7 repeats 2 */
                                  "2021-01,AHH,J01,000000,-1\n" /* 8 repeats 3 */
                                  "2021-01,AHH,J0,,1\n");       /* 9: without it the database would tell */
     json_t *list = json_loads(o.rejections.bytes, 0, NULL);
-    static const struct { int line; const char *code, *first; } expected[] = {
-        {5, "duplicate_key", "line 2"}, {7, "duplicate_key", "line 2"}, {8, "duplicate_key", "line 3"}, {9, "bad_atc", "ATC"}};
+    static const struct {
+        int line;
+        const char *code, *first;
+    } expected[] = {{5, "duplicate_key", "line 2"},
+                    {7, "duplicate_key", "line 2"},
+                    {8, "duplicate_key", "line 3"},
+                    {9, "bad_atc", "ATC"}};
     ck_assert_uint_eq(json_array_size(list), 4);
     for (size_t i = 0; i < 4; i++) {
         const json_t *r = json_array_get(list, i);
@@ -716,17 +704,16 @@ START_TEST(duplicates_name_both_lines)
 }
 END_TEST
 
-static void write_generated(struct buffer *b, size_t rows, size_t distinct)
-{
+static void write_generated(struct buffer *b, size_t rows, size_t distinct) {
     buffer_text(b, "month,hospital,atc,article_number,ddd\n");
     for (size_t i = 0; i < rows; i++) {
         size_t k = i % distinct;
-        buffer_format(b, "2021-0%zu,AHH,J01%c%c%02zu,%06zu,%zu.25\n", 1 + k % 3, (char)('A' + k % 26), (char)('A' + k / 26 % 26), k / 676 % 100, k % 1000000, i % 7);
+        buffer_format(b, "2021-0%zu,AHH,J01%c%c%02zu,%06zu,%zu.25\n", 1 + k % 3, (char)('A' + k % 26),
+                      (char)('A' + k / 26 % 26), k / 676 % 100, k % 1000000, i % 7);
     }
 }
 
-START_TEST(a_file_of_100000_rows)
-{
+START_TEST(a_file_of_100000_rows) {
     struct buffer b = {0};
     write_generated(&b, 100000, 100000);
     struct outcome whole = run_bytes(&csv, b.bytes, b.length, 0), pieces = run_bytes(&csv, b.bytes, b.length, 4093);
@@ -744,8 +731,7 @@ START_TEST(a_file_of_100000_rows)
 }
 END_TEST
 
-START_TEST(many_faults_are_counted_and_the_first_10000_kept)
-{
+START_TEST(many_faults_are_counted_and_the_first_10000_kept) {
     struct buffer b = {0};
     write_generated(&b, 60000, 30000); /* every key twice: lines 30002 to 60001 */
     for (int i = 0; i < 20000; i++)
@@ -771,17 +757,17 @@ END_TEST
 
 /* ---- the spool by itself ---- */
 
-struct found { uint64_t n, wrong, distinct; };
+struct found {
+    uint64_t n, wrong, distinct;
+};
 
-static void count_found(void *state, uint64_t first_line, uint64_t line)
-{
+static void count_found(void *state, uint64_t first_line, uint64_t line) {
     struct found *found = state;
     found->n++;
     found->wrong += line - first_line != found->distinct;
 }
 
-START_TEST(spool_of_many_passes)
-{
+START_TEST(spool_of_many_passes) {
     /* Nine million distinct keys take more than one pass over each partition; 1,000 lines repeat one of them. */
     struct key_spool *s = spool_create(NULL);
     struct found found = {.distinct = 9000000};
@@ -798,8 +784,7 @@ START_TEST(spool_of_many_passes)
 }
 END_TEST
 
-START_TEST(spool_tells_keys_apart_by_both_parts)
-{
+START_TEST(spool_tells_keys_apart_by_both_parts) {
     struct key_spool *s = spool_create(NULL);
     struct found found = {.distinct = 1};
     spool_add(s, 1, 1, 1);
@@ -814,8 +799,7 @@ START_TEST(spool_tells_keys_apart_by_both_parts)
 }
 END_TEST
 
-START_TEST(spool_without_a_place_to_write)
-{
+START_TEST(spool_without_a_place_to_write) {
     struct key_spool *s = spool_create("/nonexistent");
     struct found found = {0};
     for (uint64_t line = 1; line <= 200000; line++)
@@ -827,8 +811,7 @@ START_TEST(spool_without_a_place_to_write)
 }
 END_TEST
 
-int main(void)
-{
+int main(void) {
     Suite *suite = suite_create("delivery_file");
     TCase *c = tcase_create("delivery_file");
     tcase_set_timeout(c, 120);

@@ -1,0 +1,81 @@
+"""Who sees what: rows of others do not exist for a caller, also not when two callers share one database connection.
+SPDX-License-Identifier: MPL-2.0
+"""
+import http.client
+import json
+
+import pytest
+
+from medkoord_api import Client, Server, key
+
+NORD, SYD = "region_coordinator:nordjylland", "region_coordinator:syddanmark"
+
+
+def announce(api, region, label, source="amgros"):
+    body = {"source": source, "label": label, "status": "provisional",
+            "coverage": [{"region": region, "from_month": "2015-01", "to_month": "2015-02"}],
+            "control": {"rows": 1, "ddd": 1, "cost_ore": 1}}
+    response = api.post("/v1/consumption-deliveries", body, "amgros", headers=key())
+    assert response.status == 201, response.text
+    return response.json()["id"]
+
+
+@pytest.fixture(scope="module")
+def narrow(cluster, keys, contract):
+    """One loop and one fast connection: every request shares it."""
+    server = Server(cluster.url(), keys, loops=1, fast_connections=1).start()
+    yield Client(server, contract, keys)
+    assert server.remove() == 0
+
+
+def test_two_regions_alternating_on_one_connection_see_no_foreign_row(narrow):
+    mine = {NORD: announce(narrow, "nordjylland", "kun Nordjylland"), SYD: announce(narrow, "syddanmark", "kun Syddanmark")}
+    foreign = {NORD: mine[SYD], SYD: mine[NORD]}
+    connection = http.client.HTTPConnection("127.0.0.1", narrow.server.port)
+
+    def get(path, who):
+        connection.request("GET", path, headers={"Authorization": "Bearer " + narrow.token(who)})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+
+    for turn in range(1000):
+        who = NORD if turn % 2 == 0 else SYD
+        status, answer = get("/v1/consumption-deliveries?state=announced&limit=500", who)
+        ids = {d["id"] for d in answer["items"]}
+        assert status == 200 and mine[who] in ids and foreign[who] not in ids, turn
+        if turn % 10 < 2:
+            assert get(f"/v1/consumption-deliveries/{mine[who]}", who)[0] == 200
+            assert get(f"/v1/consumption-deliveries/{foreign[who]}", who)[0] == 404
+
+
+def test_two_regions_in_one_batch_see_no_foreign_row(narrow):
+    """Both ask at the same time, so that their statements stand under one Sync."""
+    from concurrent.futures import ThreadPoolExecutor
+    mine = {NORD: announce(narrow, "nordjylland", "kun Nordjylland"), SYD: announce(narrow, "syddanmark", "kun Syddanmark")}
+
+    def ask(turn):
+        who = NORD if turn % 2 == 0 else SYD
+        other = SYD if who == NORD else NORD
+        items = narrow.get("/v1/consumption-deliveries", who, query={"state": "announced", "limit": 500}).json()["items"]
+        ids = {d["id"] for d in items}
+        return mine[who] in ids and mine[other] not in ids
+
+    with ThreadPoolExecutor(24) as pool:
+        assert all(pool.map(ask, range(480)))
+
+
+def test_a_count_tells_nothing_of_what_is_hidden(api):
+    path = "/v1/consumption-deliveries"
+    before = api.get(path, "reader", query={"count": "exact"}).json()["total"]
+    announce(api, "sjaelland", "skjult for læsere")
+    assert api.get(path, "reader", query={"count": "exact"}).json()["total"] == before
+    assert api.get(path, "auditor", query={"count": "exact"}).json()["total"] > before
+
+
+def test_hidden_and_absent_answer_alike(api):
+    hidden = announce(api, "sjaelland", "skjult")
+    first = api.get(f"/v1/consumption-deliveries/{hidden}", "reader")
+    second = api.get("/v1/consumption-deliveries/00000000-0000-4000-8000-000000000000", "reader")
+    drop = ("instance", "request_id")
+    assert first.status == second.status == 404
+    assert {k: v for k, v in first.json().items() if k not in drop} == {k: v for k, v in second.json().items() if k not in drop}
