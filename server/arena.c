@@ -179,11 +179,12 @@ static bool is_plain_number(const char *p, size_t n)
 void buffer_csv(struct buffer *b, const char *bytes, size_t n)
 {
     /* A cell that begins with one of these is run as a formula by spreadsheets; an apostrophe makes it text (OWASP, CSV
-     * injection). Numbers keep their sign. */
-    bool formula = n > 0 && memchr("=+-@\t\r", bytes[0], 6) != NULL && !is_plain_number(bytes, n);
+     * injection). Numbers keep their sign. A Danish spreadsheet splits at semicolons and knows our quotes only where a cell
+     * of its own begins, so what follows a semicolon or a line end within the text is a beginning too. */
+    bool formula = n > 0 && memchr("=+-@\t\r\n", bytes[0], 7) != NULL && !is_plain_number(bytes, n), beginning = false;
     bool quote = formula;
     for (size_t i = 0; i < n && !quote; i++)
-        quote = bytes[i] == ',' || bytes[i] == '"' || bytes[i] == '\n' || bytes[i] == '\r';
+        quote = memchr(",;\"\r\n", bytes[i], 5) != NULL;
     if (!quote) {
         buffer_add(b, bytes, n);
         return;
@@ -192,6 +193,9 @@ void buffer_csv(struct buffer *b, const char *bytes, size_t n)
     if (formula)
         buffer_char(b, '\'');
     for (size_t i = 0; i < n; i++) {
+        if (beginning && memchr("=+-@", bytes[i], 4) != NULL)
+            buffer_char(b, '\'');
+        beginning = memchr(";\r\n", bytes[i], 3) != NULL || (beginning && memchr(" \t\"", bytes[i], 3) != NULL);
         if (bytes[i] == '"')
             buffer_char(b, '"');
         buffer_char(b, bytes[i]);

@@ -35,13 +35,12 @@ struct db_job {
     enum step step;
     bool keyed;                          /* has an idempotency key */
     bool alone;                          /* no neighbours under its Sync */
-    bool ends_batch;
     bool again;                          /* after ROLLBACK: from the beginning */
+    bool unknown;                        /* the answer to its COMMIT was lost, and the key has not yet told what became of it */
     int due;                             /* results still to come before the job (or its step) is done */
     int tries;
     uint64_t sent_us, deadline_us;
     PGresult *result;                    /* the statement's, or the first error */
-    PGresult *claim;                     /* what the idempotency key had stored */
     struct db_job *next;
 };
 
@@ -108,7 +107,6 @@ static void free_job(struct db_job *job)
     if (job->request != NULL)
         job->request->job = NULL;
     PQclear(job->result);
-    PQclear(job->claim);
     free(job);
 }
 
@@ -119,7 +117,7 @@ static void answer(struct db *db, struct db_job *job)
 {
     struct request *r = job->request;
     if (r != NULL) {
-        r->db_us = db->loop->now_us - job->sent_us;
+        r->db_us = job->sent_us == 0 ? 0 : db->loop->now_us - job->sent_us;
         r->job = NULL;
         job->request = NULL;
         atomic_fetch_sub_explicit(&db->loop->metrics->db_in_flight[job->lane], 1, memory_order_relaxed);
@@ -143,7 +141,7 @@ static void detach(struct db *db, struct db_job *job, enum problem_code code)
     atomic_fetch_sub_explicit(&db->loop->metrics->db_in_flight[job->lane], 1, memory_order_relaxed);
     r->job = NULL;
     job->request = NULL;
-    r->db_us = db->loop->now_us - job->sent_us;
+    r->db_us = job->sent_us == 0 ? 0 : db->loop->now_us - job->sent_us;
     r->n_headers = 0; /* of an answer that is not to be given any more */
     request_problem(r, code, NULL);
 }
@@ -176,7 +174,6 @@ static bool end_batch(struct connection *c)
     if (c->batch == 0)
         return true;
     c->batch = 0;
-    c->sent.last->ends_batch = true;
     c->syncs_due++;
     atomic_fetch_add_explicit(&c->db->loop->metrics->db_batches, 1, memory_order_relaxed);
     return PQpipelineSync(c->pg) == 1;
@@ -287,8 +284,7 @@ static void requeue_or_fail(struct db *db, struct db_job *job)
 {
     bool committing = job->lane == LANE_WRITE && job->step == STEP_COMMIT;
     PQclear(job->result);
-    PQclear(job->claim);
-    job->result = job->claim = NULL;
+    job->result = NULL;
     if (job->request == NULL) {
         free_job(job);
     } else if (committing && !job->keyed) {
@@ -300,10 +296,11 @@ static void requeue_or_fail(struct db *db, struct db_job *job)
         job->request->reply.length = 0;
         job->request->n_headers = 0;
         job->again = false;
+        job->unknown |= committing;
         job->alone = true;
         push(&db->queue[job->lane], job);
     } else {
-        answer_problem(db, job, PROBLEM_DATABASE_UNAVAILABLE);
+        answer_problem(db, job, committing || job->unknown ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_DATABASE_UNAVAILABLE);
     }
 }
 
@@ -492,6 +489,7 @@ static void next_step(struct connection *c)
         int status = db_column(stored, "status"), location = db_column(stored, "location"), etag = db_column(stored, "etag"), body = db_column(stored, "body");
         if (db_rows(stored) == 0 || db_is_null(stored, 0, (size_t)status)) {
             next = STEP_STATEMENT;
+            job->unknown = false;
         } else {
             struct value l = db_value(stored, 0, (size_t)location), e = db_value(stored, 0, (size_t)etag);
             reply_from_stored(r, atoi(db_value(stored, 0, (size_t)status).text), db_is_null(stored, 0, (size_t)location) ? NULL : arena_copy(&r->arena, l.text, l.length),
@@ -526,8 +524,8 @@ static void take_write_result(struct connection *c, PGresult *result)
         PQclear(job->result);
         job->result = result;
     }
-    if (job->step == STEP_COMMIT && job->due == 0 && !failed_before && job->request != NULL && strcmp(PQcmdStatus(result), "COMMIT") != 0 &&
-        PQresultStatus(job->result) == PGRES_COMMAND_OK) {
+    if (job->step == STEP_COMMIT && job->due == 0 && !failed_before && job->request != NULL && PQresultStatus(job->result) == PGRES_COMMAND_OK &&
+        strcmp(PQcmdStatus(job->result), "COMMIT") != 0) {
         job->request->n_headers = 0;
         problem_set(job->request, PROBLEM_INTERNAL_ERROR, "the transaction was rolled back");
     }
@@ -657,7 +655,7 @@ static void end_overdue(struct db *db, struct jobs *list, uint64_t now_us)
         return;
     for (struct db_job *job = list->first; job != NULL; job = job->next)
         if (job->request != NULL && job->deadline_us <= now_us)
-            detach(db, job, job->lane == LANE_WRITE && job->step == STEP_COMMIT ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_DEADLINE_EXCEEDED);
+            detach(db, job, job->unknown || (job->lane == LANE_WRITE && job->step == STEP_COMMIT) ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_DEADLINE_EXCEEDED);
 }
 
 static void drop_answered(struct jobs *queue)

@@ -18,7 +18,7 @@ PGconn *db_connect_start(const struct conf *conf, enum lane lane)
     const long deadlines[N_LANES + 1] = {conf->fast_deadline_ms, conf->heavy_deadline_ms, conf->write_deadline_ms, 0};
     char options[400];
     snprintf(options, sizeof options,
-             "-c search_path=medkoord,pg_temp -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c statement_timeout=%ld -c lock_timeout=%ld "
+             "-c search_path=medkoord,pg_temp -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c client_connection_check_interval=2000 -c statement_timeout=%ld -c lock_timeout=%ld "
              "-c idle_in_transaction_session_timeout=%ld -c plan_cache_mode=%s",
              deadlines[lane], deadlines[lane] / 2, lane == N_LANES ? conf->stream_idle_ms : 2 * conf->write_deadline_ms,
              lane == LANE_HEAVY || lane == N_LANES ? "force_custom_plan" : "auto");

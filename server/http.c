@@ -40,6 +40,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct http_connection *connections;
     size_t in_flight;
+    bool stopping;        /* http_destroy(): nothing may begin or be suspended any more */
 };
 
 /* ---- from what came to r: the gate ---- */
@@ -79,6 +80,7 @@ static const char *const header_names[N_KNOWN_HEADERS] = {
 struct head {
     struct value known[N_KNOWN_HEADERS];
     size_t count;
+    const char *next;                      /* where the next line must begin, see take_header() */
     const char *wrong;                     /* what is wrong with the head, or NULL */
 };
 
@@ -89,6 +91,12 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
     struct head *head = cls;
     if (++head->count > MAX_HEADERS)
         return MHD_NO;
+    /* libmicrohttpd 0.9.75 parses in place, ends a value at a NUL, takes a bare LF as the end of a line and glues a folded
+     * line to the name of its header, where a proxy sees another message. In all of these the lines do not lie one behind
+     * the other, each ended by the two bytes of a CR LF. */
+    if (name != head->next || value != name + name_length + 1 + strspn(name + name_length + 1, " \t") || value[length + 1] != '\0')
+        head->wrong = "a header line is folded, has a NUL or does not end with CR LF";
+    head->next = value + length + 2;
     if (!is_token(name, name_length))
         head->wrong = "a header name is not a token";
     else if (!is_field_value(value, length))
@@ -201,9 +209,11 @@ static const struct { const char *name; enum method method; } methods[] = {
     {"GET", METHOD_GET}, {"HEAD", METHOD_HEAD}, {"POST", METHOD_POST}, {"PUT", METHOD_PUT},
     {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}};
 
-static void take_head(struct request *r, const char *method, const char *version)
+static void take_head(struct request *r, const char *method, const char *url, const char *version)
 {
-    struct head head = {0};
+    struct head head = {.next = version + strlen(version) + 2};
+    if (url != method + strlen(method) + 1 || version != url + strlen(r->target) + 1 || strchr(r->target, ' ') != NULL)
+        head.wrong = "the request line has a NUL or a space too many";
     MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, take_header, &head);
     const struct value *h = head.known;
     bool valid_id = h[H_REQUEST_ID].length > 0 && h[H_REQUEST_ID].length < sizeof r->id;
@@ -238,7 +248,7 @@ static void take_head(struct request *r, const char *method, const char *version
         head.wrong = "Transfer-Encoding is not chunked";
     if (head.wrong == NULL && !chunked && r->has_body && !to_length(h[H_CONTENT_LENGTH], &r->content_length))
         head.wrong = "Content-Length is not a length";
-    if (head.wrong == NULL && strcmp(version, "HTTP/1.1") == 0 && h[H_HOST].length == 0)
+    if (head.wrong == NULL && strcmp(version, "HTTP/1.0") != 0 && h[H_HOST].length == 0)
         head.wrong = "Host is missing";
     if (head.wrong == NULL && r->path[0] != '/')
         head.wrong = "the request target does not begin with a slash";
@@ -272,6 +282,8 @@ static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n)
     (void)position;
     struct request *r = cls;
     CHECK_REQUEST(r);
+    if (r->link->http->stopping)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     r->link->deadline_us = r->loop->now_us + REPLY_DEADLINE_US;
     long got = r->read(r, buffer, n);
     return got == -1 ? MHD_CONTENT_READER_END_OF_STREAM : got < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)got;
@@ -291,6 +303,8 @@ static enum MHD_Result answer(struct request *r)
     }
     if (response == NULL)
         return MHD_NO;
+    if (r->read != NULL && r->head_only) /* or the last chunk, 0 CR LF CR LF, is sent after the head of an answer to HEAD */
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     bool added = r->content_type_out == NULL || MHD_add_response_header(response, "Content-Type", r->content_type_out) == MHD_YES;
     for (size_t i = 0; i < r->n_headers && added; i++)
         added = MHD_add_response_header(response, r->headers[i].name, r->headers[i].value) == MHD_YES;
@@ -364,7 +378,6 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *si
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
                               const char *data, size_t *size, void **request)
 {
-    (void)url;
     struct http *http = cls;
     struct request *r = *request;
     if (r == NULL) {
@@ -377,15 +390,18 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         link->request = r;
         http->in_flight++;
         atomic_fetch_add_explicit(&http->loop->metrics->in_flight, 1, memory_order_relaxed);
-        take_head(r, method, version);
+        take_head(r, method, url, version);
         set_body_deadline(r);
-        /* A short body is read to its end before a refusal, so that the client is sure to see the answer. */
+        /* A short body is read to its end before a refusal, so that the client is sure to see the answer. What is answered
+         * here closes the connection: right for a head that cannot be trusted, a waste for one without a body. */
         bool readable = r->problem != PROBLEM_MALFORMED_REQUEST && r->problem != PROBLEM_HEADERS_TOO_LARGE;
-        if (r->stage == STAGE_ANSWERED && (!r->has_body || !readable || r->content_length > EARLY_SWALLOW_LIMIT))
+        if (r->stage == STAGE_ANSWERED && (!readable || r->content_length > EARLY_SWALLOW_LIMIT))
             return answer(r);
         return MHD_YES;
     }
     CHECK_REQUEST(r);
+    if (http->stopping && (r->stage == STAGE_HEAD || r->stage == STAGE_BODY))
+        request_problem(r, PROBLEM_STOPPING, NULL);
     if (*size > 0)
         return take_body(r, data, size);
     if (r->stage == STAGE_BODY || r->stage == STAGE_HEAD) {
@@ -569,6 +585,8 @@ void http_resume(struct request *r)
 {
     assert(r->suspended);
     r->suspended = false;
+    if (r->stage == STAGE_BODY)
+        set_body_deadline(r); /* the client could not send while it waited for us */
     MHD_resume_connection(r->connection);
 }
 
@@ -577,6 +595,7 @@ void http_destroy(struct http *http)
     if (http == NULL)
         return;
     /* A daemon must not be stopped with suspended connections: what still waits is answered first. */
+    http->stopping = true;
     for (struct http_connection *c = http->connections; c != NULL; c = c->next)
         if (c->request != NULL && c->request->suspended) {
             if (c->request->stage == STAGE_PARKED)

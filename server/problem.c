@@ -89,8 +89,26 @@ void problem_write(struct request *r)
         request_header(r, "Content-Language", "da");
 }
 
+/* DETAIL of our own problems: a JSON array of {"code", "detail", "pointer"} when several things are wrong at once. */
+static bool add_faults(struct request *r, const char *text)
+{
+    json_error_t error;
+    bool no_memory = false;
+    json_t *faults = text == NULL ? NULL : json_parse(text, strlen(text), 0, &error, &no_memory), *fault;
+    size_t i;
+    json_array_foreach(faults, i, fault) {
+        const char *code = json_string_value(json_object_get(fault, "code")), *detail = json_string_value(json_object_get(fault, "detail"));
+        const char *pointer = json_string_value(json_object_get(fault, "pointer"));
+        enum problem_code known = code == NULL ? PROBLEM_NONE : problem_from_code(code);
+        if (known != PROBLEM_NONE)
+            request_violation(r, problem_kinds[known].code, pointer == NULL ? "" : pointer, "%s", detail == NULL ? "" : detail);
+    }
+    json_decref(faults);
+    return r->n_violations > 0;
+}
+
 /* Our own rules raise SQLSTATE MK000 with the problem's code as the constraint's name, text for the caller as the message
- * and a JSON pointer as the column's name. A violated constraint is looked up by its name, anything else by its SQLSTATE
+ * and a JSON pointer as the column's name; several at once stand in DETAIL. A violated constraint is looked up by its name, anything else by its SQLSTATE
  * and then by its class. PostgreSQL's own messages are for the log alone. */
 void problem_from_db(struct request *r, const struct db_result *result)
 {
@@ -103,7 +121,7 @@ void problem_from_db(struct request *r, const struct db_result *result)
     if (strcmp(state, "MK000") == 0) {
         code = problem_from_code(constraint);
         detail = message == NULL ? NULL : arena_copy(&r->arena, message, strlen(message));
-        if (code != PROBLEM_NONE && column != NULL && column[0] != '\0' && detail != NULL)
+        if (code != PROBLEM_NONE && !add_faults(r, db_error_field(result, 'D')) && column != NULL && column[0] != '\0' && detail != NULL)
             request_violation(r, problem_kinds[code].code, column, "%s", detail);
     }
     if (code == PROBLEM_NONE)

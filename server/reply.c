@@ -153,11 +153,9 @@ static void write_one(struct request *r, const struct db_result *rows, const str
     r->location = copy_value(r, rows, c->location);
     if (r->location != NULL)
         request_header(r, "Location", r->location);
-    if (r->op->method == METHOD_GET && r->etag != NULL && reply_is_not_modified(r, r->etag)) {
-        r->status = 304;
-        return;
-    }
-    r->content_type_out = r->representation == NULL ? "application/json" : r->representation->media_type;
+    if (r->op->method == METHOD_GET && r->etag != NULL && reply_is_not_modified(r, r->etag))
+        r->status = 304; /* the body is written all the same: only its length is sent, which has to be that of the 200 */
+    r->content_type_out = r->status == 304 ? NULL : r->representation == NULL ? "application/json" : r->representation->media_type;
     if (r->representation != NULL && r->representation->render != NULL) {
         if (!r->representation->render(r, rows, &r->reply))
             problem_set(r, PROBLEM_OVERLOADED, NULL);

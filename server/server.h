@@ -311,7 +311,7 @@ size_t db_columns(const struct db_result *);
 const char *db_column_name(const struct db_result *, size_t column);
 uint32_t db_column_type(const struct db_result *, size_t column);
 bool db_is_null(const struct db_result *, size_t row, size_t column);
-const char *db_error_field(const struct db_result *, char field); /* 'C' SQLSTATE, 'M' message, 'n' constraint, 'c' column; NULL */
+const char *db_error_field(const struct db_result *, char field); /* 'C' SQLSTATE, 'M' message, 'D' detail, 'n' constraint, 'c' column; NULL */
 struct value db_value(const struct db_result *, size_t row, size_t column);
 int db_column(const struct db_result *, const char *name); /* -1: none */
 

@@ -53,8 +53,8 @@ static bool is_letter(char c)
 
 bool text_has_cpr(const char *text, size_t n)
 {
-    /* DDMMYY and four digits, with up to three bytes of anything that is neither letter nor digit between the pairs and
-     * before the four (space, dot, hyphen, a dash in UTF-8). The century is not in the first six digits, so 29 February
+    /* DDMMYY and four digits, with up to three characters of anything that is neither letter nor digit between the pairs and
+     * before the four (space, dot, hyphen, a dash between spaces). The century is not in the first six digits, so 29 February
      * is taken as valid in every fourth year. Source: CPR-kontoret, "Personnummeret i CPR". */
     for (size_t start = 0; start + 10 <= n; start++) {
         if (!is_digit(text[start]) || (start > 0 && is_digit(text[start - 1])))
@@ -68,8 +68,9 @@ bool text_has_cpr(const char *text, size_t n)
             }
             size_t gap = 0;
             if (count == 2 || count == 4 || count == 6)
-                while (gap < 3 && at + gap < n && !is_digit(text[at + gap]) && !is_letter(text[at + gap]))
-                    gap++;
+                for (size_t characters = 0; at + gap < n && !is_digit(text[at + gap]) && !is_letter(text[at + gap]); gap++)
+                    if ((text[at + gap] & 0xc0) != 0x80 && ++characters > 3) /* the first byte of a fourth */
+                        break;
             if (gap == 0)
                 break;
             at += gap;

@@ -10,6 +10,7 @@ usage: tests/pg.sh start DIR                  makes a cluster in DIR, its roles 
        tests/pg.sh url DIR ROLE               prints the connection string (ROLE: medkoord_server, medkoord_migrator, postgres)
        tests/pg.sh restart DIR [--immediate]  --immediate: as after a crash
        tests/pg.sh stop DIR [--immediate]     DIR itself is left to the caller
+MEDKOORD_PG_CONF: lines for postgresql.conf in place of what suits tests (start)
 TEXT
     exit 2
 }
@@ -76,6 +77,7 @@ max_wal_senders = 0
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u '
+${MEDKOORD_PG_CONF:-}
 CONF
     start_server
     sql postgres postgres --command 'CREATE DATABASE medkoord'

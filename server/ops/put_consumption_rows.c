@@ -32,6 +32,7 @@ struct upload {
     char known_sha256[DIGEST_HEX + 1], sha256[DIGEST_HEX + 1];
     uint64_t rejected;
     struct buffer counts, rejections, shown; /* JSON */
+    size_t n_headers;                        /* before those of the report, which a failing COMMIT takes back */
     int looks;
 };
 
@@ -47,10 +48,12 @@ static void let_stream_go(struct upload *u) {
 
 static void end_with(struct upload *u, enum problem_code code, const char *detail) {
     let_stream_go(u);
+    u->r->n_headers = u->n_headers;
     request_problem(u->r, code, detail);
 }
 
 static void fail(struct upload *u, enum db_outcome outcome, const struct db_result *error) {
+    u->r->n_headers = u->n_headers;
     db_stream_problem(u->r, outcome, error);
     let_stream_go(u);
     request_end(u->r);
@@ -272,6 +275,7 @@ static void start(struct request *r) {
     u->options.gzip = is_word(r->content_encoding, "gzip") || is_word(r->content_encoding, "x-gzip");
     if (r->prefer_rollback)
         request_header(r, "Preference-Applied", "tx=rollback");
+    u->n_headers = r->n_headers;
     if (!read_content_type(u))
         request_problem(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "the charset is utf-8, or iso-8859-1 for CSV");
     else if (!read_content_digest(u))
@@ -506,10 +510,12 @@ static void checked(void *state, enum db_outcome outcome, const struct db_result
         return;
     }
     reply_from_rows(u->r, statement_by_name("_accept_delivery"), rows);
-    if (u->r->prefer_rollback)
+    if (u->r->prefer_rollback) {
+        u->r->n_headers = u->n_headers; /* no ETag of a version that will not be */
         db_stream_command(u->stream, "ROLLBACK", 0, rolled_back);
-    else
+    } else {
         db_stream_command(u->stream, "COMMIT", 0, committed);
+    }
 }
 
 static void copied(void *state, enum db_outcome outcome, const struct db_result *result) {

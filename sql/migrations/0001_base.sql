@@ -40,6 +40,15 @@ BEGIN
 END
 $$;
 
+-- Several things wrong at once: {"code", "detail", "pointer"} each. The first names the problem, all stand in its errors.
+CREATE FUNCTION problems(faults jsonb) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'MK000', CONSTRAINT = faults #>> '{0,code}', MESSAGE = faults #>> '{0,detail}',
+        COLUMN = faults #>> '{0,pointer}', DETAIL = faults::text;
+END
+$$;
+
 -- For a row that is locked: true when If-Match names its entity tag (or is '*'). NULL: the caller sent none.
 CREATE FUNCTION require_match(if_match text, etag text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
@@ -174,6 +183,9 @@ BEGIN
     IF NOT FOUND THEN
         INSERT INTO idempotency_key (subject, key, operation, digest)
         VALUES (actor_subject(), claimed, for_operation, with_digest);
+        IF random() < 0.001 THEN -- the keys clean up after themselves: as many go as come, whoever runs the server
+            PERFORM purge_idempotency_keys();
+        END IF;
         RETURN QUERY SELECT NULL::int, NULL::text, NULL::text, NULL::text;
         RETURN;
     END IF;
@@ -191,6 +203,7 @@ BEGIN ATOMIC
     WITH old AS MATERIALIZED (
         SELECT k.subject, k.key FROM idempotency_key k
         WHERE k.created_at < CURRENT_TIMESTAMP - interval '7 days'
+            AND (SELECT pg_try_advisory_xact_lock(7090812)) -- one at a time: the others have nothing to do
         ORDER BY k.created_at LIMIT 10000
     ), gone AS (
         DELETE FROM idempotency_key k USING old WHERE k.subject = old.subject AND k.key = old.key RETURNING 1
@@ -199,5 +212,5 @@ BEGIN ATOMIC
 END;
 
 GRANT EXECUTE ON FUNCTION actor_subject(), actor_has(text[]), actor_region(), may_see_cost(), today(),
-    problem(text, text, text), require_match(text, text), require_no_match(text), to_e4(numeric), from_e4(bigint), url_segment(text),
+    problem(text, text, text), problems(jsonb), require_match(text, text), require_no_match(text), to_e4(numeric), from_e4(bigint), url_segment(text),
     claim_idempotency_key(text, text, text), purge_idempotency_keys() TO medkoord_server;

@@ -679,6 +679,8 @@ DECLARE
     entry record;
     in_region smallint;
     region_months int := 0;
+    fault text[];
+    faults jsonb := '[]';
 BEGIN
     IF NOT may_deliver() THEN
         PERFORM problem('forbidden', 'Only Amgros and administrators announce deliveries.');
@@ -696,32 +698,39 @@ BEGIN
         FROM jsonb_array_elements(body -> 'coverage') WITH ORDINALITY e ORDER BY e.ordinality
     LOOP
         at := '/coverage/' || entry.position;
-        in_region := require_region(entry.region, at || '/region');
-        IF entry.to_month < entry.from_month THEN
-            PERFORM problem('period_reversed', 'The last month is before the first.', at || '/to_month');
-        ELSIF entry.to_month > this_month THEN
-            PERFORM problem('month_in_future', format('Nothing can be known after %s.', to_char(this_month, 'YYYY-MM')),
-                            at || '/to_month');
-        ELSIF NOT region_in_force(in_region, entry.from_month) THEN
-            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.',
-                            at || '/from_month');
-        ELSIF NOT region_in_force(in_region, entry.to_month) THEN
-            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.',
-                            at || '/to_month');
+        in_region := (SELECT r.region_no FROM region r WHERE r.slug = entry.region);
+        fault := CASE
+            WHEN in_region IS NULL THEN ARRAY['unknown_reference', 'There is no such region.', at || '/region']
+            WHEN entry.to_month < entry.from_month THEN ARRAY['period_reversed', 'The last month is before the first.', at || '/to_month']
+            WHEN entry.to_month > this_month
+                THEN ARRAY['month_in_future', format('Nothing can be known after %s.', to_char(this_month, 'YYYY-MM')), at || '/to_month']
+            WHEN NOT region_in_force(in_region, entry.from_month)
+                THEN ARRAY['region_not_in_force', 'The region does not exist in all of these months.', at || '/from_month']
+            WHEN NOT region_in_force(in_region, entry.to_month)
+                THEN ARRAY['region_not_in_force', 'The region does not exist in all of these months.', at || '/to_month']
+        END;
+        IF fault IS NULL THEN
+            region_months := region_months + 1 + (EXTRACT(year FROM age(entry.to_month, entry.from_month)) * 12
+                                                  + EXTRACT(month FROM age(entry.to_month, entry.from_month)))::int;
+            IF region_months > 2400 THEN
+                PERFORM problem('coverage_too_large', 'A delivery covers at most 2,400 months of regions.', '/coverage');
+            END IF;
+            IF EXISTS (SELECT FROM consumption_coverage c WHERE c.delivery_no = number AND c.region_no = in_region
+                       AND c.month BETWEEN entry.from_month AND entry.to_month) THEN
+                fault := ARRAY['coverage_overlaps', 'A month of this region is in an earlier entry already.', at];
+            END IF;
         END IF;
-        region_months := region_months + 1 + (EXTRACT(year FROM age(entry.to_month, entry.from_month)) * 12
-                                              + EXTRACT(month FROM age(entry.to_month, entry.from_month)))::int;
-        IF region_months > 2400 THEN
-            PERFORM problem('coverage_too_large', 'A delivery covers at most 2,400 months of regions.', '/coverage');
-        END IF;
-        IF EXISTS (SELECT FROM consumption_coverage c WHERE c.delivery_no = number AND c.region_no = in_region
-                   AND c.month BETWEEN entry.from_month AND entry.to_month) THEN
-            PERFORM problem('coverage_overlaps', 'A month of this region is in an earlier entry already.', at);
+        IF fault IS NOT NULL THEN
+            faults := faults || jsonb_build_object('code', fault[1], 'detail', fault[2], 'pointer', fault[3]);
+            CONTINUE;
         END IF;
         INSERT INTO consumption_coverage (delivery_no, region_no, month, source, status)
         SELECT number, in_region, m, body ->> 'source', body ->> 'status'
         FROM months_between(entry.from_month, entry.to_month) m;
     END LOOP;
+    IF faults <> '[]' THEN
+        PERFORM problems(faults);
+    END IF;
     RETURN QUERY SELECT d.* FROM consumption_delivery_resource d WHERE d.delivery_no = number;
 END
 $$;

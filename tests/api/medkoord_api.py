@@ -66,6 +66,22 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def locked(cluster, sql):
+    """A session of the superuser that holds what the statement locks, until it is closed."""
+    session = subprocess.Popen(["psql", "-XAtq", "-d", cluster.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    session.stdin.write(f"BEGIN; {sql}; SELECT 'locked';\n")
+    session.stdin.flush()
+    while session.stdout.readline().strip() != "locked":
+        assert session.poll() is None
+    return session
+
+
+def release(session):
+    session.stdin.write("ROLLBACK;\n")
+    session.stdin.close()
+    session.wait(10)
+
+
 class Keys:
     """A development key made by the program itself."""
 

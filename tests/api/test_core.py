@@ -13,28 +13,11 @@ import uuid
 
 import pytest
 
-from medkoord_api import BUILD, Client, Keys, Server, key, wait_until
+from medkoord_api import BUILD, Client, Keys, Server, key, locked, release, wait_until
 
 
 def new_hospital(code, **more):
     return {"code": code, "name": "Prøvehospitalet", "region": "nordjylland", "valid_from": "2015-01-01", **more}
-
-
-def locked(cluster, sql):
-    """A session of the superuser that holds what the statement locks, until it is closed."""
-    import subprocess
-    session = subprocess.Popen(["psql", "-XAtq", "-d", cluster.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    session.stdin.write(f"BEGIN; {sql}; SELECT 'locked';\n")
-    session.stdin.flush()
-    while session.stdout.readline().strip() != "locked":
-        assert session.poll() is None
-    return session
-
-
-def release(session):
-    session.stdin.write("ROLLBACK;\n")
-    session.stdin.close()
-    session.wait(10)
 
 
 # ---- identity of a request, language ----

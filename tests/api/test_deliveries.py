@@ -152,6 +152,18 @@ def test_a_dry_run_reports_everything_and_keeps_nothing(api, hospitals, source):
     assert upload(api, delivery, text(ROWS)).status == 200
 
 
+def test_everything_wrong_with_an_announcement_is_named_at_once(api):
+    coverage = [("atlantis", "2016-01", "2016-02"), ("nordjylland", "2016-03", "2016-01"), ("oestdanmark", "2016-01", "2016-02"),
+                ("nordjylland", "2016-01", "2016-02"), ("nordjylland", "2016-02", "2016-02"), ("nordjylland", "2016-01", "2999-01")]
+    body = {"source": "amgros", "label": "x", "status": "final", "control": {"rows": 1, "ddd": 1},
+            "coverage": [{"region": r, "from_month": a, "to_month": b} for r, a, b in coverage]}
+    response = api.post("/v1/consumption-deliveries", body, "amgros")
+    assert response.status == 422
+    assert [(e["pointer"], e["code"]) for e in response.json()["errors"]] == [
+        ("/coverage/0/region", "unknown_reference"), ("/coverage/1/to_month", "period_reversed"), ("/coverage/2/from_month", "region_not_in_force"),
+        ("/coverage/4", "coverage_overlaps"), ("/coverage/5/to_month", "month_in_future")]
+
+
 # ---- rejected ----
 
 BAD = [("bad_month", ("2016-13", "DN1", "J01CA04", "", "", "1", "1", "")), ("bad_month", ("jan 2016", "DN1", "J01CA04", "", "", "1", "1", "")),
@@ -283,6 +295,21 @@ def test_cost_is_seen_by_those_who_may(api, hospitals, source):
         export = api.get("/v1/consumption", who, query=query, headers={"Accept": "text/csv"})
         assert ("117910" in export.text or "116910" in export.text) == seen, who
         assert (api.get(f"/v1/consumption-deliveries/{delivery}", who).json()["cost_ore"] is not None) == seen
+
+
+def test_a_delivery_without_figures_is_compared_with_nothing(api, hospitals, source):
+    first, second = announce(api, source, ROWS), announce(api, source, ROWS)
+    upload(api, first, text(ROWS))
+    refused = api.get(f"/v1/consumption-deliveries/{second}/changes", "auditor", query={"against": first})
+    assert (refused.status, refused.code) == (409, "delivery_not_accepted")
+
+
+def test_a_delivery_that_did_not_change_is_not_sent_again(api, hospitals, source):
+    delivery = announce(api, source, ROWS)
+    first = api.get(f"/v1/consumption-deliveries/{delivery}", "amgros")
+    assert api.get(f"/v1/consumption-deliveries/{delivery}", "amgros", headers={"If-None-Match": first.etag}).status == 304
+    upload(api, delivery, text(ROWS))
+    assert api.get(f"/v1/consumption-deliveries/{delivery}", "amgros", headers={"If-None-Match": first.etag}).status == 200
 
 
 # ---- two at once ----

@@ -12,17 +12,17 @@ TOKEN = object()
 def ask(port, request, half_close=True):
     """The raw answer to raw bytes, up to the end of the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
-        s.sendall(request)
-        if half_close:
-            s.shutdown(socket.SHUT_WR)
         answer = b""
         try:
+            s.sendall(request)
+            if half_close:
+                s.shutdown(socket.SHUT_WR)
             while True:
                 piece = s.recv(65536)
                 if not piece:
                     return answer
                 answer += piece
-        except ConnectionResetError:
+        except OSError: # cut while we were still sending
             return answer
 
 

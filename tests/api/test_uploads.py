@@ -261,7 +261,7 @@ def start_upload(server, api, delivery, sent, length):
     """A connection on which part of an upload has been sent."""
     s = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     head = (f"PUT /v1/consumption-deliveries/{delivery}/rows HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token('amgros')}\r\n"
-            f"Content-Type: text/csv\r\nContent-Length: {length}\r\n\r\n")
+            f"Content-Type: text/csv\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
     s.sendall(head.encode() + sent)
     return s
 
@@ -340,6 +340,47 @@ def test_a_killed_server_leaves_nothing(own_api, own_server, own_cluster):
     own_server.start()
     assert state(own_api, delivery)["state"] == "announced"
     assert upload(own_api, delivery, content).status == 200
+
+
+def test_a_server_killed_while_the_set_is_checked_leaves_no_lock(own_api, own_server, own_cluster):
+    """The statement that checks would run to its end, holding the delivery; PostgreSQL looks for its client every 2 s."""
+    delivery = announce(own_api)
+    own_cluster.sql("""CREATE FUNCTION medkoord.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(120); RETURN NULL; END';
+        CREATE TRIGGER slow AFTER UPDATE ON medkoord.consumption_delivery FOR EACH ROW EXECUTE FUNCTION medkoord.slow()""")
+    s = start_upload(own_server, own_api, delivery, GOOD.encode(), len(GOOD))
+    wait_until(lambda: own_cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [["1"]])
+    own_server.stop(signal.SIGKILL)
+    s.close()
+    wait_until(lambda: own_cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [["0"]])
+    own_cluster.sql("DROP FUNCTION medkoord.slow() CASCADE")
+    own_server.start()
+    assert upload(own_api, delivery, GOOD).status == 200
+
+
+def test_a_server_told_to_stop_finishes_an_upload(own_api, own_server, own_cluster):
+    content = lines(50000)
+    delivery = announce(own_api, {"rows": 50000, "ddd": 50000})
+    s = start_upload(own_server, own_api, delivery, content[:len(content) // 2], len(content))
+    wait_until(lambda: is_copying(own_cluster))
+    own_server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: own_server.get_status("/healthz") == 0, what="the closed listener")
+    s.sendall(content[len(content) // 2:])
+    assert b"200 OK" in rest_of(s)
+    assert own_server.process.wait(20) == 0
+    assert own_cluster.sql("SELECT count(*) FROM medkoord.consumption_row") == [["50000"]]
+
+
+def test_a_server_told_to_stop_does_not_wait_for_ever(own_api, own_cluster, keys, contract):
+    server = Server(own_cluster.url(), keys, loops=2, stop_deadline_ms=500).start()
+    api = Client(server, contract, keys)
+    delivery = announce(own_api)
+    open_ones = [start_upload(server, api, announce(own_api), GOOD[:80].encode(), len(GOOD)) for _ in range(6)]
+    wait_until(lambda: is_copying(own_cluster))
+    assert server.remove() == 0
+    for s in open_ones:
+        assert b"200 OK" not in rest_of(s)
+    wait_until(lambda: nothing_counted(own_cluster))
+    assert upload(own_api, delivery, GOOD).status == 200
 
 
 @pytest.mark.parametrize("how", [[], ["--immediate"]])
