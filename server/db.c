@@ -541,6 +541,12 @@ static void take_read_result(struct connection *c, PGresult *result)
         return;
     }
     assert(job != NULL);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity != NULL && strcmp(severity, "ERROR") != 0) { /* FATAL: about the connection, not about this read */
+        PQclear(result);
+        lose_connection(c, "the server ended the connection");
+        return;
+    }
     job->due--;
     bool aborted = status == PGRES_PIPELINE_ABORTED;
     if (aborted || job->result != NULL || (job->due > 0 && status != PGRES_FATAL_ERROR))

@@ -353,15 +353,16 @@ static void connect_on(struct db_stream *s) {
     }
 }
 
-/* While copying in, the server is silent unless something is wrong. Ending the copy brings out what. */
-static void copy_met_error(struct db_stream *s) {
-    if (PQputCopyEnd(s->pg, "the server interrupted the copy") < 0) {
+/* Nothing of the copy is to be kept, or something is wrong with it: the server is silent while it takes rows, and
+ * ending the copy brings out what it had to say. */
+static void fail_copy(struct db_stream *s) {
+    s->full = false;
+    if (PQputCopyEnd(s->pg, "the upload was ended") < 0) {
         lose(s, DB_UNAVAILABLE);
         return;
     }
     s->state = STREAM_COPY_ENDED;
     s->done = s->writable;
-    s->full = false;
     set_deadline(s, 0);
     flush(s);
 }
@@ -381,7 +382,7 @@ static void ready(struct watch *w, uint32_t events) {
         return;
     }
     if (s->state == STREAM_COPY)
-        copy_met_error(s);
+        fail_copy(s);
     else if ((events & EPOLLOUT) != 0)
         flush(s);
     if (s->state == STREAM_QUERY || s->state == STREAM_ROWS || s->state == STREAM_COPY_ENDED)
@@ -638,6 +639,12 @@ bool db_stream_put(struct db_stream *s, const char *bytes, size_t n) {
     set_deadline(s, 0);
     watch_for(s, EPOLLIN | EPOLLOUT);
     return false;
+}
+
+void db_stream_copy_fail(struct db_stream *s, db_stream_fn done) {
+    s->done = s->writable = done;
+    if (s->state == STREAM_COPY)
+        fail_copy(s);
 }
 
 void db_stream_copy_end(struct db_stream *s, long deadline_ms, db_stream_fn done) {

@@ -49,6 +49,7 @@ void db_stream_go_on(struct db_stream *);
  * unasked: then nothing more may be put. */
 void db_stream_copy(struct db_stream *, const char *sql, db_stream_fn begun, db_stream_fn writable);
 bool db_stream_put(struct db_stream *, const char *bytes, size_t n);
+void db_stream_copy_fail(struct db_stream *, db_stream_fn done); /* takes it back: done is called with DB_ERROR */
 void db_stream_copy_end(struct db_stream *, long deadline_ms, db_stream_fn done);
 
 #endif

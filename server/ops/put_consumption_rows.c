@@ -24,15 +24,18 @@ struct upload {
     const char *copy; /* the COPY command */
     struct delivery_options options;
     struct delivery_file *file;
-    struct db_stream *stream; /* NULL: nothing more to load */
+    struct db_stream *stream;
     struct later later;
+    bool loading;  /* COPY is under way on the stream */
     bool complete; /* the body is */
     bool file_finished;
     bool known; /* accepted before: only to see whether these are the same bytes */
     char known_sha256[DIGEST_HEX + 1], sha256[DIGEST_HEX + 1];
     uint64_t rejected;
     struct buffer counts, rejections, shown; /* JSON */
-    size_t n_headers;                        /* before those of the report, which a failing COMMIT takes back */
+    bool rejection_written;                  /* the three are; they wait only for the end of the loading transaction */
+    bool found_committed;
+    size_t n_headers; /* before those of the report, which a failing COMMIT takes back */
     int looks;
 };
 
@@ -47,12 +50,14 @@ static void let_stream_go(struct upload *u) {
 }
 
 static void end_with(struct upload *u, enum problem_code code, const char *detail) {
+    later_cancel(u->r->loop, &u->later);
     let_stream_go(u);
     u->r->n_headers = u->n_headers;
     request_problem(u->r, code, detail);
 }
 
 static void fail(struct upload *u, enum db_outcome outcome, const struct db_result *error) {
+    later_cancel(u->r->loop, &u->later);
     u->r->n_headers = u->n_headers;
     db_stream_problem(u->r, outcome, error);
     let_stream_go(u);
@@ -118,16 +123,14 @@ static bool read_content_digest(struct upload *u) {
 
 /* ---- opening: from BEGIN to COPY ---- */
 
-static void ready_for_rows(struct upload *u) {
-    request_wake(u->r);
-}
-
 static void copy_begun(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
-    if (outcome != DB_ROWS)
+    if (outcome != DB_ROWS) {
         fail(u, outcome, result);
-    else
-        ready_for_rows(u);
+        return;
+    }
+    u->loading = true;
+    request_wake(u->r);
 }
 
 static int month_of(struct value date) {
@@ -207,6 +210,13 @@ static const char *write_copy(struct request *r, const char *table) {
         table);
 }
 
+static void unlocked(void *state, enum db_outcome outcome, const struct db_result *result) {
+    struct upload *u = state;
+    (void)outcome, (void)result; /* a lost connection has no lock either */
+    let_stream_go(u);
+    request_wake(u->r);
+}
+
 static void delivery_read(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     int64_t no;
@@ -237,8 +247,7 @@ static void delivery_read(void *state, enum db_outcome outcome, const struct db_
     if (u->file == NULL) {
         end_with(u, PROBLEM_OVERLOADED, NULL);
     } else if (u->known) {
-        let_stream_go(u); /* the lock with it: nothing will be written */
-        ready_for_rows(u);
+        db_stream_command(u->stream, "ROLLBACK", 0, unlocked); /* nothing will be written */
     } else if ((u->copy = write_copy(u->r, read_text(rows, "copy_into"))) == NULL) {
         end_with(u, PROBLEM_INTERNAL_ERROR, NULL);
     } else {
@@ -288,6 +297,23 @@ static void start(struct request *r) {
 
 /* ---- the rows ---- */
 
+static void end_load(struct upload *u);
+
+static void load_rolled_back(void *state, enum db_outcome outcome, const struct db_result *result) {
+    struct upload *u = state;
+    (void)outcome, (void)result; /* a lost connection rolls back too */
+    end_load(u);
+}
+
+static void load_failed(void *state, enum db_outcome outcome, const struct db_result *result) {
+    struct upload *u = state;
+    (void)result;
+    if (outcome == DB_ERROR) /* as it should */
+        db_stream_command(u->stream, "ROLLBACK", 0, load_rolled_back);
+    else
+        end_load(u);
+}
+
 enum drained { DRAINED, FULL, ENDED };
 
 /* Hands over what the file has made of the bytes so far. */
@@ -297,10 +323,12 @@ static enum drained drain(struct upload *u) {
         end_with(u, PROBLEM_OVERLOADED, NULL);
         return ENDED;
     }
-    if (delivery_file_rejected(u->file) && u->stream != NULL)
-        let_stream_go(u); /* nothing of it will count: the transaction and its lock need not wait for the rest */
+    if (delivery_file_rejected(u->file) && u->loading) {
+        u->loading = false; /* nothing of it will count: the transaction and its lock need not wait for the rest */
+        db_stream_copy_fail(u->stream, load_failed);
+    }
     const char *rows = delivery_file_rows(u->file, &n);
-    bool room = n == 0 || u->stream == NULL || db_stream_put(u->stream, rows, n);
+    bool room = n == 0 || !u->loading || db_stream_put(u->stream, rows, n);
     delivery_file_rows_taken(u->file);
     return room ? DRAINED : FULL;
 }
@@ -385,9 +413,8 @@ static void rejection_begun(void *state, enum db_outcome outcome, const struct d
     db_stream_statement(u->stream, statement_by_name("_reject_delivery"), values, NULL, 0, rejection_kept);
 }
 
-/* counts, rejections and shown are written. */
+/* counts, rejections and shown are written, and the delivery is not locked by ourselves any more. */
 static void keep_rejection(struct upload *u) {
-    let_stream_go(u);
     bool terminated = buffer_reserve(&u->counts, 1) && buffer_reserve(&u->rejections, 1) && !u->shown.failed;
     if (!terminated) {
         end_with(u, PROBLEM_OVERLOADED, NULL);
@@ -400,13 +427,21 @@ static void keep_rejection(struct upload *u) {
         end_with(u, PROBLEM_OVERLOADED, NULL);
 }
 
+static void end_load(struct upload *u) {
+    let_stream_go(u);
+    if (u->rejection_written)
+        keep_rejection(u);
+}
+
 static void reject_for_file(struct upload *u) {
     for (int i = 0; i < N_DELIVERY_CODES; i++)
         u->rejected += delivery_file_counts(u->file)[i];
     delivery_file_write_counts(u->file, &u->counts);
     delivery_file_write_rejections(u->file, &u->rejections, DELIVERY_REJECTIONS_MAX);
     delivery_file_write_rejections(u->file, &u->shown, SHOWN_REJECTIONS);
-    keep_rejection(u);
+    u->rejection_written = true;
+    if (u->stream == NULL)
+        keep_rejection(u);
 }
 
 /* The database has found what no single line shows: counts and violations as it gave them. */
@@ -434,16 +469,22 @@ static bool read_violations(struct upload *u, const char *counts, const char *vi
 
 static void look_again(struct upload *u);
 
+static void looked(void *state, enum db_outcome outcome, const struct db_result *result) {
+    struct upload *u = state;
+    (void)outcome, (void)result; /* what was seen is seen */
+    let_stream_go(u);
+    if (u->found_committed)
+        request_end(u->r); /* the answer was written before COMMIT */
+    else
+        end_with(u, PROBLEM_DATABASE_UNAVAILABLE, "nothing has counted; send it again");
+}
+
 static void found_after_loss(void *state, enum db_outcome outcome, const struct db_result *rows) {
     struct upload *u = state;
     if (outcome == DB_ROWS && db_rows(rows) == 1) {
         const char *found = read_text(rows, "state"), *digest = read_text(rows, "content_sha256");
-        bool committed = strcmp(found, "accepted") == 0 && digest != NULL && strcmp(digest, u->sha256) == 0;
-        let_stream_go(u);
-        if (committed)
-            request_end(u->r); /* the answer was written before COMMIT */
-        else
-            end_with(u, PROBLEM_DATABASE_UNAVAILABLE, "nothing has counted; send it again");
+        u->found_committed = strcmp(found, "accepted") == 0 && digest != NULL && strcmp(digest, u->sha256) == 0;
+        db_stream_command(u->stream, "ROLLBACK", 0, looked);
         return;
     }
     look_again(u); /* also when the delivery is still locked by the transaction whose end is not known */
@@ -503,8 +544,9 @@ static void checked(void *state, enum db_outcome outcome, const struct db_result
     }
     const char *violations = read_text(rows, "_violations");
     if (violations != NULL) {
-        if (read_violations(u, read_text(rows, "_violation_counts"), violations))
-            keep_rejection(u);
+        u->rejection_written = read_violations(u, read_text(rows, "_violation_counts"), violations);
+        if (u->rejection_written)
+            db_stream_command(u->stream, "ROLLBACK", 0, load_rolled_back);
         else
             end_with(u, PROBLEM_INTERNAL_ERROR, NULL);
         return;
@@ -580,6 +622,7 @@ static void conclude(struct upload *u) {
     } else if (delivery_file_rejected(u->file)) {
         search(u);
     } else {
+        u->loading = false;
         db_stream_copy_end(u->stream, 0, copied);
     }
 }
