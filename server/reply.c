@@ -130,8 +130,13 @@ bool reply_is_not_modified(const struct request *r, const char *etag)
     return false;
 }
 
+/* The default representation's tag is the resource's own; another has one that says which (RFC 9110, section 8.8.3.3). */
 static void set_etag(struct request *r, const char *etag)
 {
+    if (etag == NULL)
+        return;
+    if (r->representation != NULL && r->representation != r->op->representations)
+        etag = arena_printf(&r->arena, "%s.%d%s", etag, (int)(r->representation - r->op->representations), r->danish ? "da" : "");
     if (etag == NULL)
         return;
     r->etag = etag;
