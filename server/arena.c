@@ -15,8 +15,7 @@ struct arena_chunk {
     _Alignas(16) char bytes[];
 };
 
-void *arena_alloc(struct arena *a, size_t n)
-{
+void *arena_alloc(struct arena *a, size_t n) {
     if (n > ARENA_LIMIT)
         return NULL;
     n = (n + 15u) & ~(size_t)15u;
@@ -41,16 +40,14 @@ void *arena_alloc(struct arena *a, size_t n)
     return memset(p, 0, n);
 }
 
-char *arena_copy(struct arena *a, const char *bytes, size_t n)
-{
+char *arena_copy(struct arena *a, const char *bytes, size_t n) {
     char *p = arena_alloc(a, n + 1);
     if (p != NULL && n > 0)
         memcpy(p, bytes, n);
     return p;
 }
 
-char *arena_printf(struct arena *a, const char *format, ...)
-{
+char *arena_printf(struct arena *a, const char *format, ...) {
     va_list list;
     va_start(list, format);
     int n = vsnprintf(NULL, 0, format, list);
@@ -64,8 +61,7 @@ char *arena_printf(struct arena *a, const char *format, ...)
     return p;
 }
 
-void arena_reset(struct arena *a)
-{
+void arena_reset(struct arena *a) {
     for (struct arena_chunk *c = a->chunks, *next; c != NULL; c = next) {
         next = c->next;
         free(c);
@@ -73,8 +69,7 @@ void arena_reset(struct arena *a)
     *a = (struct arena){0};
 }
 
-bool buffer_reserve(struct buffer *b, size_t extra)
-{
+bool buffer_reserve(struct buffer *b, size_t extra) {
     if (b->failed)
         return false;
     if (b->capacity - b->length >= extra)
@@ -96,26 +91,22 @@ bool buffer_reserve(struct buffer *b, size_t extra)
     return true;
 }
 
-void buffer_add(struct buffer *b, const char *bytes, size_t n)
-{
+void buffer_add(struct buffer *b, const char *bytes, size_t n) {
     if (!buffer_reserve(b, n) || n == 0)
         return;
     memcpy(b->bytes + b->length, bytes, n);
     b->length += n;
 }
 
-void buffer_text(struct buffer *b, const char *text)
-{
+void buffer_text(struct buffer *b, const char *text) {
     buffer_add(b, text, strlen(text));
 }
 
-void buffer_char(struct buffer *b, char c)
-{
+void buffer_char(struct buffer *b, char c) {
     buffer_add(b, &c, 1);
 }
 
-void buffer_format(struct buffer *b, const char *format, ...)
-{
+void buffer_format(struct buffer *b, const char *format, ...) {
     va_list list;
     va_start(list, format);
     int n = vsnprintf(NULL, 0, format, list);
@@ -130,8 +121,7 @@ void buffer_format(struct buffer *b, const char *format, ...)
     b->length += (size_t)n;
 }
 
-void buffer_json(struct buffer *b, const char *bytes, size_t n)
-{
+void buffer_json(struct buffer *b, const char *bytes, size_t n) {
     /* Six bytes is the longest escape of one; reserving once keeps the loop free of checks. */
     if (n > SIZE_MAX / 8 || !buffer_reserve(b, 6 * n + 2)) {
         b->failed = true;
@@ -148,10 +138,19 @@ void buffer_json(struct buffer *b, const char *bytes, size_t n)
         }
         *out++ = '\\';
         switch (c) {
-        case '"': case '\\': *out++ = (char)c; break;
-        case '\n': *out++ = 'n'; break;
-        case '\r': *out++ = 'r'; break;
-        case '\t': *out++ = 't'; break;
+        case '"':
+        case '\\':
+            *out++ = (char)c;
+            break;
+        case '\n':
+            *out++ = 'n';
+            break;
+        case '\r':
+            *out++ = 'r';
+            break;
+        case '\t':
+            *out++ = 't';
+            break;
         default:
             memcpy(out, "u00", 3);
             out[3] = hex[c >> 4];
@@ -163,8 +162,7 @@ void buffer_json(struct buffer *b, const char *bytes, size_t n)
     b->length = (size_t)(out - b->bytes);
 }
 
-static bool is_plain_number(const char *p, size_t n)
-{
+static bool is_plain_number(const char *p, size_t n) {
     size_t i = n > 0 && (p[0] == '-' || p[0] == '+') ? 1 : 0;
     bool digits = false;
     for (; i < n; i++) {
@@ -176,11 +174,10 @@ static bool is_plain_number(const char *p, size_t n)
     return digits;
 }
 
-void buffer_csv(struct buffer *b, const char *bytes, size_t n)
-{
+void buffer_csv(struct buffer *b, const char *bytes, size_t n) {
     /* A cell that begins with one of these is run as a formula by spreadsheets; an apostrophe makes it text (OWASP, CSV
-     * injection). Numbers keep their sign. A Danish spreadsheet splits at semicolons and knows our quotes only where a cell
-     * of its own begins, so what follows a semicolon or a line end within the text is a beginning too. */
+     * injection). Numbers keep their sign. A Danish spreadsheet splits at semicolons and knows our quotes only where a
+     * cell of its own begins, so what follows a semicolon or a line end within the text is a beginning too. */
     bool formula = n > 0 && memchr("=+-@\t\r\n", bytes[0], 7) != NULL && !is_plain_number(bytes, n), beginning = false;
     bool quote = formula;
     for (size_t i = 0; i < n && !quote; i++)
@@ -203,8 +200,7 @@ void buffer_csv(struct buffer *b, const char *bytes, size_t n)
     buffer_char(b, '"');
 }
 
-void buffer_free(struct buffer *b)
-{
+void buffer_free(struct buffer *b) {
     free(b->bytes);
     *b = (struct buffer){0};
 }

@@ -40,7 +40,7 @@ static const struct option options[] = {
     NUMBER(jwks_refresh_s, "300", 10, 86400, "how often the keys are read again, seconds"),
     NUMBER(fast_connections, "1", 1, 16, "database connections for short reads, of each loop"),
     NUMBER(heavy_connections, "1", 1, 16, "database connections for long reads, of each loop"),
-    NUMBER(write_connections, "1", 1, 16, "database connections for writes, of each loop"),
+    NUMBER(write_connections, "2", 1, 16, "database connections for writes, of each loop"),
     NUMBER(stream_connections, "2", 1, 64, "database connections for uploads and exports, of each loop"),
     NUMBER(fast_deadline_ms, "5000", 10, 600000, "how long a short read may take, milliseconds"),
     NUMBER(heavy_deadline_ms, "30000", 10, 3600000, "how long a long read may take, milliseconds"),

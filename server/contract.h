@@ -14,16 +14,19 @@
 #include "problems.h"
 
 struct problem_kind {
-    const char *code;      /* "not_found" */
-    int status;            /* HTTP status; 0 for codes that only stand in errors[] */
-    const char *title;     /* English */
-    const char *title_da;  /* Danish */
-    int retry_after;       /* seconds for Retry-After; 0: none */
+    const char *code;     /* "not_found" */
+    int status;           /* HTTP status; 0 for codes that only stand in errors[] */
+    const char *title;    /* English */
+    const char *title_da; /* Danish */
+    int retry_after;      /* seconds for Retry-After; 0: none */
 };
 extern const struct problem_kind problem_kinds[PROBLEM_COUNT];
 
 /* Codes by name (sorted), by constraint name (sorted) and by SQLSTATE (sorted), for bsearch. */
-struct problem_name { const char *name; enum problem_code code; };
+struct problem_name {
+    const char *name;
+    enum problem_code code;
+};
 extern const struct problem_name problem_by_code[];
 extern const size_t n_problem_by_code;
 extern const struct problem_name problem_by_constraint[];
@@ -34,28 +37,38 @@ extern const size_t n_problem_by_sqlstate;
 /* ---- schemas: a closed subset of JSON Schema 2020-12; lint.py refuses what is not in it ---- */
 
 enum schema_type { /* bits: a schema may allow several */
-    TYPE_NULL = 1, TYPE_BOOLEAN = 2, TYPE_INTEGER = 4, TYPE_NUMBER = 8, TYPE_STRING = 16, TYPE_ARRAY = 32, TYPE_OBJECT = 64
+                   TYPE_NULL = 1,
+                   TYPE_BOOLEAN = 2,
+                   TYPE_INTEGER = 4,
+                   TYPE_NUMBER = 8,
+                   TYPE_STRING = 16,
+                   TYPE_ARRAY = 32,
+                   TYPE_OBJECT = 64
 };
 enum schema_format { FORMAT_NONE, FORMAT_DATE, FORMAT_MONTH, FORMAT_DATE_TIME, FORMAT_UUID, FORMAT_URI };
 
 struct schema {
-    uint8_t types;               /* enum schema_type bits */
-    uint8_t format;              /* enum schema_format, for strings */
+    uint8_t types;  /* enum schema_type bits */
+    uint8_t format; /* enum schema_format, for strings */
     bool has_minimum, has_maximum;
-    bool open;                   /* additionalProperties allowed; closed unless the contract says so */
+    bool open; /* additionalProperties allowed; closed unless the contract says so */
     bool unique_items;
-    bool free_text;              /* string without pattern, enum or format, or x-free-text: scanned for CPR numbers */
-    int64_t minimum, maximum;    /* inclusive */
-    uint32_t min_length, max_length;       /* in code points; max_length 0: no own limit */
-    uint32_t min_items, max_items;         /* max_items 0: no own limit */
+    bool free_text;           /* string without pattern, enum or format, or x-free-text: scanned for CPR numbers */
+    int64_t minimum, maximum; /* inclusive */
+    uint32_t min_length, max_length; /* in code points; max_length 0: no own limit */
+    uint32_t min_items, max_items;   /* max_items 0: no own limit */
     uint32_t min_properties;
-    int pattern;                 /* index into schema_patterns, or -1 */
-    const char *const *enumeration;        /* NULL-ended, or NULL */
+    int pattern;                    /* index into schema_patterns, or -1 */
+    const char *const *enumeration; /* NULL-ended, or NULL */
     const struct schema *items;
     const struct schema_property *properties;
     size_t n_properties;
 };
-struct schema_property { const char *name; const struct schema *schema; bool required; };
+struct schema_property {
+    const char *name;
+    const struct schema *schema;
+    bool required;
+};
 
 /* POSIX extended regular expressions, compiled once at start-up by schema_init(). */
 extern const char *const schema_patterns[];
@@ -63,13 +76,22 @@ extern const size_t n_schema_patterns;
 
 /* ---- operations ---- */
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OPTIONS, N_METHODS };
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    N_METHODS
+};
 enum lane { LANE_FAST, LANE_HEAVY, LANE_WRITE, N_LANES };
 enum cardinality { CARDINALITY_NONE, CARDINALITY_ONE, CARDINALITY_MANY };
 enum parameter_in { IN_PATH, IN_QUERY, IN_HEADER };
 
 struct parameter {
-    const char *name;            /* as on the wire */
+    const char *name; /* as on the wire */
     enum parameter_in in;
     bool required;
     bool list;                   /* comma-separated (style form, explode false): bound as text[] */
@@ -79,24 +101,25 @@ struct parameter {
 };
 
 enum binding_from {
-    FROM_PARAMETER,      /* index: into op->parameters */
-    FROM_BODY,           /* the whole body, the caller's own bytes, after it has been checked */
-    FROM_BODY_PROPERTY,  /* name: a top-level property; scalars as text, arrays and objects as JSON; absent and null are NULL */
-    FROM_CURSOR,         /* index: position (0..) in the cursor, NULL on the first page */
-    FROM_LIMIT,          /* page size + 1 */
-    FROM_IF_MATCH,       /* entity tag of If-Match without quotes, "*" as is, NULL when absent */
-    FROM_PREFER_ROLLBACK,/* true or false: Prefer: tx=rollback */
-    FROM_CALLER          /* index: of an internal statement, what its C caller gives in this place */
+    FROM_PARAMETER,     /* index: into op->parameters */
+    FROM_BODY,          /* the whole body, the caller's own bytes, after it has been checked */
+    FROM_BODY_PROPERTY, /* name: a top-level property; scalars as text, arrays and objects as JSON; absent and null are
+                           NULL */
+    FROM_CURSOR,        /* index: position (0..) in the cursor, NULL on the first page */
+    FROM_LIMIT,         /* page size + 1 */
+    FROM_IF_MATCH,      /* entity tag of If-Match without quotes, "*" as is, NULL when absent */
+    FROM_PREFER_ROLLBACK, /* true or false: Prefer: tx=rollback */
+    FROM_CALLER           /* index: of an internal statement, what its C caller gives in this place */
 };
 struct binding {
     enum binding_from from;
     int index;
-    const char *name;    /* name of the statement's parameter */
-    uint32_t oid;        /* PostgreSQL type */
+    const char *name; /* name of the statement's parameter */
+    uint32_t oid;     /* PostgreSQL type */
 };
 struct statement {
-    const char *name;            /* name of the prepared statement = file name without .sql */
-    const char *sql;             /* with $1..$n */
+    const char *name; /* name of the prepared statement = file name without .sql */
+    const char *sql;  /* with $1..$n */
     const struct binding *bindings;
     size_t n_bindings;
     enum cardinality cardinality;
@@ -125,28 +148,29 @@ struct buffer;
 typedef bool (*render_fn)(struct request *, const struct db_result *, struct buffer *ret_body);
 
 struct representation {
-    const char *media_type;              /* "application/json", "text/csv", ... ; the first is the default */
-    const struct statement *statement;   /* NULL: the operation's own */
-    bool stream;                         /* text/csv: rows are streamed as CSV from a connection of their own */
-    render_fn render;                    /* NULL: written by reply.c */
+    const char *media_type;            /* "application/json", "text/csv", ... ; the first is the default */
+    const struct statement *statement; /* NULL: the operation's own */
+    bool stream;                       /* text/csv: rows are streamed as CSV from a connection of their own */
+    render_fn render;                  /* NULL: written by reply.c */
 };
 
 struct operation {
-    const char *id;                      /* "get_region" */
+    const char *id; /* "get_region" */
     enum method method;
-    const char *const *segments;         /* "v1","regions","{region}", NULL */
-    uint32_t roles;                      /* ROLE_* bits, any of; 0: public, no token needed */
+    const char *const *segments; /* "v1","regions","{region}", NULL */
+    uint32_t roles;              /* ROLE_* bits, any of; 0: public, no token needed */
     enum lane lane;
     const struct parameter *parameters;
     size_t n_parameters;
-    const struct schema *body;           /* NULL: takes no JSON body */
-    const char *const *consumes;         /* media types of a streamed body, NULL-ended; NULL: application/json (or merge-patch for PATCH) */
+    const struct schema *body; /* NULL: takes no JSON body */
+    const char *const
+        *consumes; /* media types of a streamed body, NULL-ended; NULL: application/json (or merge-patch for PATCH) */
     bool body_required;
-    bool streams;                        /* the body goes to handler->data piece by piece */
+    bool streams; /* the body goes to handler->data piece by piece */
     bool takes_idempotency_key;
     bool needs_if_match;
-    bool not_cached;                     /* no ETag, Cache-Control: no-store (health, metrics) */
-    int status;                          /* of success */
+    bool not_cached; /* no ETag, Cache-Control: no-store (health, metrics) */
+    int status;      /* of success */
     const struct statement *statement;
     const struct representation *representations;
     size_t n_representations;
@@ -154,7 +178,7 @@ struct operation {
 };
 extern const struct operation operations[];
 extern const size_t n_operations;
-extern const char *const role_names[];   /* by bit number: "reader", ... */
+extern const char *const role_names[]; /* by bit number: "reader", ... */
 extern const size_t n_roles;
 
 /* Every statement to prepare on each connection of a lane: operations' own, and sql/ops/_*.sql by name. */
@@ -163,13 +187,18 @@ extern const size_t n_statements;
 const struct statement *statement_by_name(const char *name); /* NULL: none; for start-up, not for requests */
 
 /* ---- migrations: sql/migrations/NNNN_<area>.sql, in order ---- */
-struct migration { int number; const char *name; const char *sql; const char *sha256; };
+struct migration {
+    int number;
+    const char *name;
+    const char *sql;
+    const char *sha256;
+};
 extern const struct migration migrations[];
 extern const size_t n_migrations;
 
-extern const char contract_json[];       /* the bundle served at /v1/openapi.json */
+extern const char contract_json[]; /* the bundle served at /v1/openapi.json */
 extern const size_t contract_json_length;
-extern const char contract_etag[];       /* without quotes */
-extern const char contract_version[];    /* info.version */
+extern const char contract_etag[];    /* without quotes */
+extern const char contract_version[]; /* info.version */
 
 #endif

@@ -1,27 +1,27 @@
-/* The database work of a loop: pipelined libpq connections in lanes, so that a long statement never stands before a short
- * one; bounded queues before them; deadlines. A job whose deadline has passed is answered at once and goes on without its
- * request, because its results must still be read in order.
- * SPDX-License-Identifier: MPL-2.0 */
+/* The database work of a loop: pipelined libpq connections in lanes, so that a long statement never stands before a
+ * short one; bounded queues before them; deadlines. A job whose deadline has passed is answered at once and goes on
+ * without its request, because its results must still be read in order. SPDX-License-Identifier: MPL-2.0 */
 #include "db_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_IN_FLIGHT 64                 /* reads on one connection */
-#define MAX_QUEUED 1024                  /* jobs of one lane that wait for a connection */
+#define MAX_IN_FLIGHT 64   /* reads on one connection */
+#define MAX_QUEUED    1024 /* jobs of one lane that wait for a connection */
 
 /* Deadlines stand in the order of the list but for the few jobs that run again; those the reaper's turn finds. */
-static void end_overdue(struct db *db, struct jobs *list, uint64_t now_us)
-{
+static void end_overdue(struct db *db, struct jobs *list, uint64_t now_us) {
     if (list->first == NULL || list->first->deadline_us > now_us)
         return;
     for (struct db_job *job = list->first; job != NULL; job = job->next)
         if (job->request != NULL && job->deadline_us <= now_us)
-            job_detach(db, job, job->unknown || (job->lane == LANE_WRITE && job->step == STEP_COMMIT) ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_DEADLINE_EXCEEDED);
+            job_detach(db, job,
+                       job->unknown || (job->lane == LANE_WRITE && job->step == STEP_COMMIT)
+                           ? PROBLEM_OUTCOME_UNKNOWN
+                           : PROBLEM_DEADLINE_EXCEEDED);
 }
 
-static void drop_answered(struct jobs *queue)
-{
+static void drop_answered(struct jobs *queue) {
     struct jobs kept = {0};
     for (struct db_job *job = jobs_pop(queue); job != NULL; job = jobs_pop(queue)) {
         if (job->request == NULL)
@@ -32,8 +32,7 @@ static void drop_answered(struct jobs *queue)
     *queue = kept;
 }
 
-static struct connection *least_loaded(struct db *db, enum lane lane)
-{
+static struct connection *least_loaded(struct db *db, enum lane lane) {
     struct connection *best = NULL;
     size_t limit = lane == LANE_WRITE ? 1 : lane == LANE_HEAVY ? 2 : MAX_IN_FLIGHT;
     for (size_t i = 0; i < db->n_connections; i++) {
@@ -44,8 +43,7 @@ static struct connection *least_loaded(struct db *db, enum lane lane)
     return best;
 }
 
-static void send_queued(struct db *db)
-{
+static void send_queued(struct db *db) {
     for (int lane = 0; lane < N_LANES; lane++) {
         struct connection *c;
         while (db->queue[lane].first != NULL && (c = least_loaded(db, (enum lane)lane)) != NULL) {
@@ -63,8 +61,7 @@ static void send_queued(struct db *db)
     }
 }
 
-void db_turn(struct db *db)
-{
+void db_turn(struct db *db) {
     uint64_t now_us = db->loop->now_us;
     for (size_t i = 0; i < db->n_connections; i++)
         end_overdue(db, &db->connections[i].sent, now_us);
@@ -87,14 +84,12 @@ void db_turn(struct db *db)
     }
 }
 
-static void earlier(uint64_t candidate, uint64_t *until)
-{
+static void earlier(uint64_t candidate, uint64_t *until) {
     if (candidate != 0 && candidate < *until)
         *until = candidate;
 }
 
-long db_timeout_ms(const struct db *db, uint64_t now_us)
-{
+long db_timeout_ms(const struct db *db, uint64_t now_us) {
     uint64_t until = UINT64_MAX;
     for (size_t i = 0; i < db->n_connections; i++) {
         const struct connection *c = &db->connections[i];
@@ -110,29 +105,26 @@ long db_timeout_ms(const struct db *db, uint64_t now_us)
     return until == UINT64_MAX ? -1 : until <= now_us ? 0 : (long)((until - now_us) / 1000u + 1u);
 }
 
-static bool lane_is_up(const struct db *db, enum lane lane)
-{
+static bool lane_is_up(const struct db *db, enum lane lane) {
     for (size_t i = 0; i < db->n_connections; i++)
         if (db->connections[i].lane == lane && db->connections[i].state == READY)
             return true;
     return false;
 }
 
-bool db_is_ready(const struct db *db)
-{
+bool db_is_ready(const struct db *db) {
     return lane_is_up(db, LANE_FAST) && lane_is_up(db, LANE_HEAVY) && lane_is_up(db, LANE_WRITE);
 }
 
-const char *db_state_text(const struct db *db)
-{
+const char *db_state_text(const struct db *db) {
     return db_is_ready(db) ? "ready" : db->state;
 }
 
-void db_run(struct request *r, const struct statement *statement)
-{
+void db_run(struct request *r, const struct statement *statement) {
     struct db *db = r->loop->db;
     enum lane lane = r->op->lane;
-    const long deadlines[N_LANES] = {db->conf->fast_deadline_ms, db->conf->heavy_deadline_ms, db->conf->write_deadline_ms};
+    const long deadlines[N_LANES] = {db->conf->fast_deadline_ms, db->conf->heavy_deadline_ms,
+                                     db->conf->write_deadline_ms};
     if (!bind_arguments(r, statement)) {
         request_problem(r, PROBLEM_OVERLOADED, NULL);
         return;
@@ -147,24 +139,25 @@ void db_run(struct request *r, const struct statement *statement)
         request_problem(r, PROBLEM_OVERLOADED, NULL);
         return;
     }
-    *job = (struct db_job){.request = r, .statement = statement, .lane = lane,
-        .keyed = lane == LANE_WRITE && r->op->takes_idempotency_key && r->idempotency_key.text != NULL && !r->prefer_rollback,
-        .deadline_us = db->loop->now_us + (uint64_t)deadlines[lane] * 1000u};
+    *job = (struct db_job){.request = r,
+                           .statement = statement,
+                           .lane = lane,
+                           .keyed = lane == LANE_WRITE && r->op->takes_idempotency_key &&
+                                    r->idempotency_key.text != NULL && !r->prefer_rollback,
+                           .deadline_us = db->loop->now_us + (uint64_t)deadlines[lane] * 1000u};
     r->job = job;
     atomic_fetch_add_explicit(&db->loop->metrics->db_in_flight[lane], 1, memory_order_relaxed);
     jobs_push(&db->queue[lane], job);
     request_park(r);
 }
 
-void db_cancel(struct request *r)
-{
+void db_cancel(struct request *r) {
     atomic_fetch_sub_explicit(&r->loop->metrics->db_in_flight[r->job->lane], 1, memory_order_relaxed);
     r->job->request = NULL;
     r->job = NULL;
 }
 
-struct db *db_create(struct loop *loop, const struct conf *conf)
-{
+struct db *db_create(struct loop *loop, const struct conf *conf) {
     struct db *db = calloc(1, sizeof *db);
     const long counts[N_LANES] = {conf->fast_connections, conf->heavy_connections, conf->write_connections};
     if (db == NULL)
@@ -186,14 +179,15 @@ struct db *db_create(struct loop *loop, const struct conf *conf)
     for (size_t i = 0, lane = 0, left = (size_t)counts[0]; i < db->n_connections; i++, left--) {
         while (left == 0)
             left = (size_t)counts[++lane];
-        db->connections[i] = (struct connection){.db = db, .lane = (enum lane)lane,
-            .watch = {.fd = -1, .ready = connection_is_ready, .expired = connection_expired}};
+        db->connections[i] =
+            (struct connection){.db = db,
+                                .lane = (enum lane)lane,
+                                .watch = {.fd = -1, .ready = connection_is_ready, .expired = connection_expired}};
     }
     return db;
 }
 
-void db_destroy(struct db *db)
-{
+void db_destroy(struct db *db) {
     if (db == NULL)
         return;
     for (size_t i = 0; i < db->n_connections; i++) {

@@ -1,9 +1,8 @@
-/* A database connection's life: opened without blocking, the schema's version asked, every statement prepared, results read,
- * lost and opened again.
+/* A database connection's life: opened without blocking, the schema's version asked, every statement prepared, results
+ * read, lost and opened again.
  *
- * Known of libpq 15 and kept here: no NULL follows PGRES_PIPELINE_SYNC, so results are read only while something is due;
- * the socket may change while connecting.
- * SPDX-License-Identifier: MPL-2.0 */
+ * Known of libpq 15 and kept here: no NULL follows PGRES_PIPELINE_SYNC, so results are read only while something is
+ * due; the socket may change while connecting. SPDX-License-Identifier: MPL-2.0 */
 #include "db_private.h"
 
 #include <assert.h>
@@ -13,32 +12,28 @@
 #include <sys/epoll.h>
 
 #define CONNECT_TIMEOUT_US 10000000u
-#define FIRST_RETRY_US 100000u
-#define LAST_RETRY_US 2000000u
+#define FIRST_RETRY_US     100000u
+#define LAST_RETRY_US      2000000u
 
-bool connection_send_statement(struct connection *c, const struct statement *s, const char *const *values, const int *lengths)
-{
+bool connection_send_statement(struct connection *c, const struct statement *s, const char *const *values,
+                               const int *lengths) {
     return PQsendQueryPrepared(c->pg, s->name, (int)s->n_bindings, values, lengths, NULL, 0) == 1;
 }
 
-bool connection_send_plain(struct connection *c, const char *sql)
-{
+bool connection_send_plain(struct connection *c, const char *sql) {
     return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
-bool connection_send_actor(struct connection *c, const struct request *r)
-{
+bool connection_send_actor(struct connection *c, const struct request *r) {
     const char *values[] = {r->actor.subject, r->actor.roles_text, r->actor.region, r->id};
     return connection_send_statement(c, c->db->actor, values, NULL);
 }
 
-static void set_state(struct db *db, const char *text)
-{
+static void set_state(struct db *db, const char *text) {
     snprintf(db->state, sizeof db->state, "%s", text);
 }
 
-static void requeue_or_fail(struct db *db, struct db_job *job)
-{
+static void requeue_or_fail(struct db *db, struct db_job *job) {
     bool committing = job->lane == LANE_WRITE && job->step == STEP_COMMIT;
     PQclear(job->result);
     job->result = NULL;
@@ -57,12 +52,12 @@ static void requeue_or_fail(struct db *db, struct db_job *job)
         job->alone = true;
         jobs_push(&db->queue[job->lane], job);
     } else {
-        job_answer_problem(db, job, committing || job->unknown ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_DATABASE_UNAVAILABLE);
+        job_answer_problem(db, job,
+                           committing || job->unknown ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_DATABASE_UNAVAILABLE);
     }
 }
 
-void connection_close(struct connection *c)
-{
+void connection_close(struct connection *c) {
     if (c->watch.fd >= 0)
         loop_unwatch(c->db->loop, &c->watch);
     c->watch.fd = -1;
@@ -72,14 +67,15 @@ void connection_close(struct connection *c)
     c->batch = c->syncs_due = 0;
 }
 
-void connection_lose(struct connection *c, const char *why)
-{
+void connection_lose(struct connection *c, const char *why) {
     struct db *db = c->db;
     bool was_up = c->state == READY;
     struct jobs lost = c->sent;
     c->sent = (struct jobs){0};
     connection_close(c);
-    c->retry_us = was_up || c->retry_us == 0 ? FIRST_RETRY_US : c->retry_us * 2 > LAST_RETRY_US ? LAST_RETRY_US : c->retry_us * 2;
+    c->retry_us = was_up || c->retry_us == 0        ? FIRST_RETRY_US
+                  : c->retry_us * 2 > LAST_RETRY_US ? LAST_RETRY_US
+                                                    : c->retry_us * 2;
     c->watch.deadline_us = 0;
     if (was_up) {
         atomic_fetch_add_explicit(&db->loop->metrics->db_reconnects, 1, memory_order_relaxed);
@@ -92,8 +88,7 @@ void connection_lose(struct connection *c, const char *why)
         requeue_or_fail(db, job);
 }
 
-static void watch_for(struct connection *c, uint32_t events)
-{
+static void watch_for(struct connection *c, uint32_t events) {
     int fd = PQsocket(c->pg);
     if (c->watch.fd != fd && c->watch.fd >= 0)
         loop_unwatch(c->db->loop, &c->watch);
@@ -101,8 +96,7 @@ static void watch_for(struct connection *c, uint32_t events)
     loop_watch(c->db->loop, &c->watch, events);
 }
 
-void connection_flush(struct connection *c)
-{
+void connection_flush(struct connection *c) {
     int left = PQflush(c->pg);
     if (left < 0)
         connection_lose(c, "the server closed the connection");
@@ -110,20 +104,19 @@ void connection_flush(struct connection *c)
         watch_for(c, left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-static void ask_version(struct connection *c)
-{
+static void ask_version(struct connection *c) {
     c->state = ASKING_VERSION;
     c->prepare_due = 1;
     PQsetnonblocking(c->pg, 1);
-    if (PQenterPipelineMode(c->pg) != 1 || !connection_send_plain(c, "SELECT coalesce(max(number), 0) FROM medkoord.schema_migration") ||
+    if (PQenterPipelineMode(c->pg) != 1 ||
+        !connection_send_plain(c, "SELECT coalesce(max(number), 0) FROM medkoord.schema_migration") ||
         PQpipelineSync(c->pg) != 1)
         connection_lose(c, "the server closed the connection");
     else
         connection_flush(c);
 }
 
-static void prepare_statements(struct connection *c)
-{
+static void prepare_statements(struct connection *c) {
     c->state = PREPARING;
     c->prepare_due = (int)n_statements;
     bool sent = true;
@@ -132,7 +125,8 @@ static void prepare_statements(struct connection *c)
         assert(statements[i]->n_bindings <= MAX_BINDINGS);
         for (size_t k = 0; k < statements[i]->n_bindings; k++)
             types[k] = statements[i]->bindings[k].oid;
-        sent = PQsendPrepare(c->pg, statements[i]->name, statements[i]->sql, (int)statements[i]->n_bindings, types) == 1;
+        sent =
+            PQsendPrepare(c->pg, statements[i]->name, statements[i]->sql, (int)statements[i]->n_bindings, types) == 1;
     }
     if (!sent || PQpipelineSync(c->pg) != 1)
         connection_lose(c, "the server closed the connection");
@@ -140,8 +134,7 @@ static void prepare_statements(struct connection *c)
         connection_flush(c);
 }
 
-static void become_ready(struct connection *c)
-{
+static void become_ready(struct connection *c) {
     struct db *db = c->db;
     c->state = READY;
     c->retry_us = 0;
@@ -155,8 +148,7 @@ static void become_ready(struct connection *c)
 }
 
 /* Results while the connection is being set up: the schema's version, then one a prepared statement. */
-static void take_setup_result(struct connection *c, PGresult *result)
-{
+static void take_setup_result(struct connection *c, PGresult *result) {
     ExecStatusType status = PQresultStatus(result);
     char why[160] = "";
     if (status == PGRES_PIPELINE_SYNC) {
@@ -175,8 +167,8 @@ static void take_setup_result(struct connection *c, PGresult *result)
             snprintf(why, sizeof why, "statement %s: %.100s", statements[n_statements - (size_t)c->prepare_due]->name,
                      PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     } else if (c->state == ASKING_VERSION && atoi(PQgetvalue(result, 0, 0)) != migrate_expected_version()) {
-        snprintf(why, sizeof why, "the schema is version %s, this program needs %d: run medkoordd migrate", PQgetvalue(result, 0, 0),
-                 migrate_expected_version());
+        snprintf(why, sizeof why, "the schema is version %s, this program needs %d: run medkoordd migrate",
+                 PQgetvalue(result, 0, 0), migrate_expected_version());
     } else {
         c->prepare_due--;
     }
@@ -185,14 +177,15 @@ static void take_setup_result(struct connection *c, PGresult *result)
         connection_lose(c, why);
 }
 
-static void read_results(struct connection *c)
-{
+static void read_results(struct connection *c) {
     if (PQconsumeInput(c->pg) != 1) {
         connection_lose(c, "the server closed the connection");
         return;
     }
     int empty = 0;
-    while (c->pg != NULL && (c->sent.first != NULL || c->syncs_due > 0 || c->state == ASKING_VERSION || c->state == PREPARING) && !PQisBusy(c->pg)) {
+    while (c->pg != NULL &&
+           (c->sent.first != NULL || c->syncs_due > 0 || c->state == ASKING_VERSION || c->state == PREPARING) &&
+           !PQisBusy(c->pg)) {
         PGresult *result = PQgetResult(c->pg);
         if (result == NULL) {
             if (++empty > 1)
@@ -211,8 +204,7 @@ static void read_results(struct connection *c)
         connection_lose(c, "the server closed the connection");
 }
 
-void connection_is_ready(struct watch *w, uint32_t events)
-{
+void connection_is_ready(struct watch *w, uint32_t events) {
     struct connection *c = (struct connection *)w;
     (void)events;
     if (c->state == CONNECTING) {
@@ -235,15 +227,13 @@ void connection_is_ready(struct watch *w, uint32_t events)
 }
 
 /* Connecting took too long. */
-void connection_expired(struct watch *w)
-{
+void connection_expired(struct watch *w) {
     struct connection *c = (struct connection *)w;
     if (c->state != READY && c->state != DOWN)
         connection_lose(c, "connecting took too long");
 }
 
-static void start_connecting(struct connection *c)
-{
+static void start_connecting(struct connection *c) {
     c->pg = db_connect_start(c->db->conf, c->lane);
     c->watch.fd = -1;
     if (c->pg == NULL || PQstatus(c->pg) == CONNECTION_BAD) {
@@ -259,8 +249,7 @@ static void start_connecting(struct connection *c)
 }
 
 /* A connection that is DOWN has its time of retry in watch.deadline_us, kept here because it is not watched. */
-void connection_keep(struct connection *c, uint64_t now_us)
-{
+void connection_keep(struct connection *c, uint64_t now_us) {
     if (c->state == DOWN) {
         if (c->watch.deadline_us == 0)
             c->watch.deadline_us = now_us + c->retry_us;

@@ -7,41 +7,44 @@
 #include "db_internal.h"
 #include "server.h"
 
-#define MAX_TRIES 3                      /* of a write that met 40001 or 40P01, of a job whose connection was lost */
-#define STUCK_US 10000000u               /* past its deadline: the connection is given up */
+#define MAX_TRIES 3         /* of a write that met 40001 or 40P01, of a job whose connection was lost */
+#define STUCK_US  10000000u /* past its deadline: the connection is given up */
 
 /* A write walks through these, one round trip each; reads know only STEP_STATEMENT. */
 enum step { STEP_BEGIN, STEP_STATEMENT, STEP_COMMIT, STEP_ROLLBACK };
 
 struct db_job {
-    struct request *request;             /* NULL: it was answered without us (deadline, gone) */
+    struct request *request; /* NULL: it was answered without us (deadline, gone) */
     const struct statement *statement;
     enum lane lane;
     enum step step;
-    bool keyed;                          /* has an idempotency key */
-    bool alone;                          /* no neighbours under its Sync */
-    bool again;                          /* after ROLLBACK: from the beginning */
-    bool unknown;                        /* the answer to its COMMIT was lost, and the key has not yet told what became of it */
-    int due;                             /* results still to come before the job (or its step) is done */
+    bool keyed;   /* has an idempotency key */
+    bool alone;   /* no neighbours under its Sync */
+    bool again;   /* after ROLLBACK: from the beginning */
+    bool unknown; /* the answer to its COMMIT was lost, and the key has not yet told what became of it */
+    int due;      /* results still to come before the job (or its step) is done */
     int tries;
     uint64_t sent_us, deadline_us;
-    PGresult *result;                    /* the statement's, or the first error */
+    PGresult *result; /* the statement's, or the first error */
     struct db_job *next;
 };
 
-struct jobs { struct db_job *first, *last; size_t n; };
+struct jobs {
+    struct db_job *first, *last;
+    size_t n;
+};
 
 enum connection_state { DOWN, CONNECTING, ASKING_VERSION, PREPARING, READY };
 
 struct connection {
-    struct watch watch;                  /* first: watch and connection have the same address */
+    struct watch watch; /* first: watch and connection have the same address */
     struct db *db;
     enum lane lane;
     enum connection_state state;
     PGconn *pg;
-    struct jobs sent;                    /* in the order of their results */
-    size_t batch;                        /* reads sent since the last Sync */
-    struct actor batch_actor;            /* whose settings the batch has now */
+    struct jobs sent;         /* in the order of their results */
+    size_t batch;             /* reads sent since the last Sync */
+    struct actor batch_actor; /* whose settings the batch has now */
     size_t syncs_due;
     int prepare_due;
     uint64_t retry_us;
@@ -54,7 +57,7 @@ struct db {
     size_t n_connections;
     struct jobs queue[N_LANES];
     const struct statement *actor, *claim, *store;
-    char state[160];                     /* why it is not ready, for readers and the log */
+    char state[160]; /* why it is not ready, for readers and the log */
     bool announced;
 };
 
@@ -69,7 +72,8 @@ void job_detach(struct db *db, struct db_job *job, enum problem_code code);
 
 /* ---- db_connection.c: false from a send means that the connection is lost ---- */
 
-bool connection_send_statement(struct connection *c, const struct statement *s, const char *const *values, const int *lengths);
+bool connection_send_statement(struct connection *c, const struct statement *s, const char *const *values,
+                               const int *lengths);
 bool connection_send_plain(struct connection *c, const char *sql);
 bool connection_send_actor(struct connection *c, const struct request *r);
 void connection_lose(struct connection *c, const char *why);

@@ -5,15 +5,14 @@
 #include <assert.h>
 #include <string.h>
 
-#define MAX_BATCH 16                     /* reads under one Sync: one that fails makes its neighbours run again */
+#define MAX_BATCH 16 /* reads under one Sync: one that fails makes its neighbours run again */
 
-static bool same_actor(const struct actor *a, const struct actor *b)
-{
-    return strcmp(a->subject, b->subject) == 0 && strcmp(a->roles_text, b->roles_text) == 0 && strcmp(a->region, b->region) == 0;
+static bool same_actor(const struct actor *a, const struct actor *b) {
+    return strcmp(a->subject, b->subject) == 0 && strcmp(a->roles_text, b->roles_text) == 0 &&
+           strcmp(a->region, b->region) == 0;
 }
 
-bool read_end_batch(struct connection *c)
-{
+bool read_end_batch(struct connection *c) {
     if (c->batch == 0)
         return true;
     c->batch = 0;
@@ -24,8 +23,7 @@ bool read_end_batch(struct connection *c)
 
 /* The settings are local to the implicit transaction, that is to the batch: within it they are sent again only for
  * another actor. */
-bool read_send(struct connection *c, struct db_job *job)
-{
+bool read_send(struct connection *c, struct db_job *job) {
     struct request *r = job->request;
     bool sent = !job->alone || read_end_batch(c);
     bool actor_known = c->batch > 0 && same_actor(&c->batch_actor, &r->actor);
@@ -44,8 +42,7 @@ bool read_send(struct connection *c, struct db_job *job)
     return sent;
 }
 
-static void finish_read(struct connection *c, struct db_job *job)
-{
+static void finish_read(struct connection *c, struct db_job *job) {
     struct db *db = c->db;
     struct request *r = job->request;
     if (r == NULL) {
@@ -60,8 +57,7 @@ static void finish_read(struct connection *c, struct db_job *job)
     job_answer(db, job);
 }
 
-void read_take_result(struct connection *c, PGresult *result)
-{
+void read_take_result(struct connection *c, PGresult *result) {
     struct db_job *job = c->sent.first;
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_PIPELINE_SYNC) {

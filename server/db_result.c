@@ -6,19 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static void ignore_notice(void *cls, const PGresult *result)
-{
+static void ignore_notice(void *cls, const PGresult *result) {
     (void)cls, (void)result;
 }
 
-PGconn *db_connect_start(const struct conf *conf, enum lane lane)
-{
+PGconn *db_connect_start(const struct conf *conf, enum lane lane) {
     /* The server ends a statement a little before we stop waiting for it, so that its connection is free again. Heavy
      * statements have filters that may be absent: planned anew each time they are many times faster. */
     const long deadlines[N_LANES + 1] = {conf->fast_deadline_ms, conf->heavy_deadline_ms, conf->write_deadline_ms, 0};
     char options[400];
     snprintf(options, sizeof options,
-             "-c search_path=medkoord,pg_temp -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c client_connection_check_interval=2000 -c statement_timeout=%ld -c lock_timeout=%ld "
+             "-c search_path=medkoord,pg_temp -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c "
+             "client_connection_check_interval=2000 -c statement_timeout=%ld -c lock_timeout=%ld "
              "-c idle_in_transaction_session_timeout=%ld -c plan_cache_mode=%s",
              deadlines[lane], deadlines[lane] / 2, lane == N_LANES ? conf->stream_idle_ms : 2 * conf->write_deadline_ms,
              lane == LANE_HEAVY || lane == N_LANES ? "force_custom_plan" : "auto");
@@ -30,47 +29,38 @@ PGconn *db_connect_start(const struct conf *conf, enum lane lane)
     return pg;
 }
 
-static const PGresult *pg(const struct db_result *r)
-{
+static const PGresult *pg(const struct db_result *r) {
     return (const PGresult *)r;
 }
 
-size_t db_rows(const struct db_result *r)
-{
+size_t db_rows(const struct db_result *r) {
     return (size_t)PQntuples(pg(r));
 }
 
-size_t db_columns(const struct db_result *r)
-{
+size_t db_columns(const struct db_result *r) {
     return (size_t)PQnfields(pg(r));
 }
 
-const char *db_column_name(const struct db_result *r, size_t column)
-{
+const char *db_column_name(const struct db_result *r, size_t column) {
     return PQfname(pg(r), (int)column);
 }
 
-uint32_t db_column_type(const struct db_result *r, size_t column)
-{
+uint32_t db_column_type(const struct db_result *r, size_t column) {
     return PQftype(pg(r), (int)column);
 }
 
-bool db_is_null(const struct db_result *r, size_t row, size_t column)
-{
+bool db_is_null(const struct db_result *r, size_t row, size_t column) {
     return PQgetisnull(pg(r), (int)row, (int)column) == 1;
 }
 
-struct value db_value(const struct db_result *r, size_t row, size_t column)
-{
+struct value db_value(const struct db_result *r, size_t row, size_t column) {
     return (struct value){PQgetvalue(pg(r), (int)row, (int)column), (size_t)PQgetlength(pg(r), (int)row, (int)column)};
 }
 
-int db_column(const struct db_result *r, const char *name)
-{
+int db_column(const struct db_result *r, const char *name) {
     return PQfnumber(pg(r), name);
 }
 
-const char *db_error_field(const struct db_result *r, char field)
-{
+const char *db_error_field(const struct db_result *r, char field) {
     return PQresultErrorField(pg(r), field);
 }

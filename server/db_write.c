@@ -8,8 +8,7 @@
 #include <string.h>
 
 /* What makes two requests with one key the same: target and body. */
-static bool digest_request(const struct request *r, char ret[DIGEST_HEX + 1])
-{
+static bool digest_request(const struct request *r, char ret[DIGEST_HEX + 1]) {
     unsigned char bytes[DIGEST_SIZE];
     struct digest *digest = digest_create();
     if (digest == NULL)
@@ -23,8 +22,7 @@ static bool digest_request(const struct request *r, char ret[DIGEST_HEX + 1])
     return made;
 }
 
-static bool send_claim(struct connection *c, struct request *r)
-{
+static bool send_claim(struct connection *c, struct request *r) {
     char digest[DIGEST_HEX + 1];
     if (!digest_request(r, digest))
         return false;
@@ -33,8 +31,7 @@ static bool send_claim(struct connection *c, struct request *r)
     return key != NULL && connection_send_statement(c, c->db->claim, values, NULL);
 }
 
-static bool send_store(struct connection *c, struct request *r)
-{
+static bool send_store(struct connection *c, struct request *r) {
     char status[12];
     snprintf(status, sizeof status, "%d", r->status);
     const char *key = arena_copy(&r->arena, r->idempotency_key.text, r->idempotency_key.length);
@@ -50,8 +47,7 @@ static bool send_store(struct connection *c, struct request *r)
 }
 
 /* One round trip of a write. A write without a key needs no answer before its statement: both go together. */
-bool write_send_step(struct connection *c, struct db_job *job, enum step step)
-{
+bool write_send_step(struct connection *c, struct db_job *job, enum step step) {
     struct request *r = job->request;
     bool sent = true;
     job->step = step;
@@ -60,7 +56,8 @@ bool write_send_step(struct connection *c, struct db_job *job, enum step step)
         job->sent_us = job->sent_us == 0 ? c->db->loop->now_us : job->sent_us;
         job->due = 3;
         sent = connection_send_plain(c, "BEGIN") && connection_send_actor(c, r);
-        sent = sent && (job->keyed ? send_claim(c, r) : connection_send_statement(c, job->statement, r->arguments, r->argument_lengths));
+        sent = sent && (job->keyed ? send_claim(c, r)
+                                   : connection_send_statement(c, job->statement, r->arguments, r->argument_lengths));
         break;
     case STEP_STATEMENT:
         job->due = 1;
@@ -79,20 +76,19 @@ bool write_send_step(struct connection *c, struct db_job *job, enum step step)
     return sent && PQpipelineSync(c->pg) == 1;
 }
 
-static bool is_serialization_failure(const PGresult *result)
-{
+static bool is_serialization_failure(const PGresult *result) {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     return state != NULL && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
 }
 
 /* A step of a write has been answered up to its Sync: what comes next. */
-static void next_step(struct connection *c)
-{
+static void next_step(struct connection *c) {
     struct db *db = c->db;
     struct db_job *job = c->sent.first;
     struct request *r = job->request;
     PGresult *result = job->result;
-    bool good = result == NULL || PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
+    bool good =
+        result == NULL || PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
     enum step next = STEP_ROLLBACK;
 
     if (job->step == STEP_ROLLBACK && job->again && r != NULL) {
@@ -118,14 +114,17 @@ static void next_step(struct connection *c)
         problem_from_db(r, (const struct db_result *)result);
     } else if (job->step == STEP_BEGIN && job->keyed) {
         const struct db_result *stored = (const struct db_result *)result;
-        int status = db_column(stored, "status"), location = db_column(stored, "location"), etag = db_column(stored, "etag"), body = db_column(stored, "body");
+        int status = db_column(stored, "status"), location = db_column(stored, "location"),
+            etag = db_column(stored, "etag"), body = db_column(stored, "body");
         if (db_rows(stored) == 0 || db_is_null(stored, 0, (size_t)status)) {
             next = STEP_STATEMENT;
             job->unknown = false;
         } else {
             struct value l = db_value(stored, 0, (size_t)location), e = db_value(stored, 0, (size_t)etag);
-            reply_from_stored(r, atoi(db_value(stored, 0, (size_t)status).text), db_is_null(stored, 0, (size_t)location) ? NULL : arena_copy(&r->arena, l.text, l.length),
-                              db_is_null(stored, 0, (size_t)etag) ? NULL : arena_copy(&r->arena, e.text, e.length), db_value(stored, 0, (size_t)body));
+            reply_from_stored(r, atoi(db_value(stored, 0, (size_t)status).text),
+                              db_is_null(stored, 0, (size_t)location) ? NULL : arena_copy(&r->arena, l.text, l.length),
+                              db_is_null(stored, 0, (size_t)etag) ? NULL : arena_copy(&r->arena, e.text, e.length),
+                              db_value(stored, 0, (size_t)body));
         }
     } else {
         reply_from_rows(r, job->statement, (const struct db_result *)result);
@@ -138,8 +137,7 @@ static void next_step(struct connection *c)
         connection_lose(c, "the server closed the connection");
 }
 
-void write_take_result(struct connection *c, PGresult *result)
-{
+void write_take_result(struct connection *c, PGresult *result) {
     struct db_job *job = c->sent.first;
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
         PQclear(result);
@@ -156,8 +154,8 @@ void write_take_result(struct connection *c, PGresult *result)
         PQclear(job->result);
         job->result = result;
     }
-    if (job->step == STEP_COMMIT && job->due == 0 && !failed_before && job->request != NULL && PQresultStatus(job->result) == PGRES_COMMAND_OK &&
-        strcmp(PQcmdStatus(job->result), "COMMIT") != 0) {
+    if (job->step == STEP_COMMIT && job->due == 0 && !failed_before && job->request != NULL &&
+        PQresultStatus(job->result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(job->result), "COMMIT") != 0) {
         job->request->n_headers = 0;
         problem_set(job->request, PROBLEM_INTERNAL_ERROR, "the transaction was rolled back");
     }

@@ -1,9 +1,9 @@
 /* The HTTP side of a loop: libmicrohttpd with external polling, the gate for what it lets through, the reaper for
  * clients that drip. The only file with microhttpd.h.
  *
- * Known of libmicrohttpd 0.9.75 and handled here: it takes Content-Length together with Transfer-Encoding, and either of
- * them twice; it decodes paths; its timeout is of idleness only, and suspended connections have none; a response can be
- * queued before the body or after it, not between; nothing wakes its epoll descriptor after a resume.
+ * Known of libmicrohttpd 0.9.75 and handled here: it takes Content-Length together with Transfer-Encoding, and either
+ * of them twice; it decodes paths; its timeout is of idleness only, and suspended connections have none; a response can
+ * be queued before the body or after it, not between; nothing wakes its epoll descriptor after a resume.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
@@ -15,14 +15,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_HEADERS 100u
-#define CONNECTION_MEMORY (32u * 1024u)
-#define IDLE_TIMEOUT_S 75u               /* between two requests of a connection */
-#define REPLY_DEADLINE_US 120000000u     /* to take a whole reply, or the next piece of a streamed one */
-#define SWALLOW_LIMIT (4u * 1024u * 1024u)
+#define MAX_HEADERS         100u
+#define CONNECTION_MEMORY   (32u * 1024u)
+#define IDLE_TIMEOUT_S      75u        /* between two requests of a connection */
+#define REPLY_DEADLINE_US   120000000u /* to take a whole reply, or the next piece of a streamed one */
+#define SWALLOW_LIMIT       (4u * 1024u * 1024u)
 #define EARLY_SWALLOW_LIMIT (64u * 1024u)
-#define SLOWEST_BYTES_PER_S 1024u        /* an upload slower than this over its whole time is a drip */
-#define STREAM_BLOCK (32u * 1024u)
+#define SLOWEST_BYTES_PER_S 1024u /* an upload slower than this over its whole time is a drip */
+#define STREAM_BLOCK        (32u * 1024u)
 
 struct http_connection {
     struct http *http;
@@ -40,13 +40,12 @@ struct http {
     struct MHD_Daemon *daemon;
     struct http_connection *connections;
     size_t in_flight;
-    bool stopping;        /* http_destroy(): nothing may begin or be suspended any more */
+    bool stopping; /* http_destroy(): nothing may begin or be suspended any more */
 };
 
 /* ---- from what came to r: the gate ---- */
 
-static bool is_token(const char *p, size_t n)
-{
+static bool is_token(const char *p, size_t n) {
     if (n == 0)
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -58,8 +57,7 @@ static bool is_token(const char *p, size_t n)
     return true;
 }
 
-static bool is_field_value(const char *p, size_t n)
-{
+static bool is_field_value(const char *p, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (((unsigned char)p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f)
             return false;
@@ -68,33 +66,47 @@ static bool is_field_value(const char *p, size_t n)
 
 /* The headers that mean something here; each at most once. */
 enum header {
-    H_HOST, H_CONTENT_LENGTH, H_TRANSFER_ENCODING, H_AUTHORIZATION, H_CONTENT_TYPE, H_CONTENT_ENCODING, H_ACCEPT,
-    H_ACCEPT_LANGUAGE, H_IF_MATCH, H_IF_NONE_MATCH, H_IDEMPOTENCY_KEY, H_PREFER, H_CONTENT_DIGEST, H_TRACEPARENT,
-    H_REQUEST_ID, H_EXPECT, N_KNOWN_HEADERS
+    H_HOST,
+    H_CONTENT_LENGTH,
+    H_TRANSFER_ENCODING,
+    H_AUTHORIZATION,
+    H_CONTENT_TYPE,
+    H_CONTENT_ENCODING,
+    H_ACCEPT,
+    H_ACCEPT_LANGUAGE,
+    H_IF_MATCH,
+    H_IF_NONE_MATCH,
+    H_IDEMPOTENCY_KEY,
+    H_PREFER,
+    H_CONTENT_DIGEST,
+    H_TRACEPARENT,
+    H_REQUEST_ID,
+    H_EXPECT,
+    N_KNOWN_HEADERS
 };
 static const char *const header_names[N_KNOWN_HEADERS] = {
-    "Host", "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type", "Content-Encoding", "Accept",
-    "Accept-Language", "If-Match", "If-None-Match", "Idempotency-Key", "Prefer", "Content-Digest", "traceparent",
-    "X-Request-Id", "Expect"};
+    "Host",           "Content-Length",  "Transfer-Encoding", "Authorization", "Content-Type",    "Content-Encoding",
+    "Accept",         "Accept-Language", "If-Match",          "If-None-Match", "Idempotency-Key", "Prefer",
+    "Content-Digest", "traceparent",     "X-Request-Id",      "Expect"};
 
 struct head {
     struct value known[N_KNOWN_HEADERS];
     size_t count;
-    const char *next;                      /* where the next line must begin, see take_header() */
-    const char *wrong;                     /* what is wrong with the head, or NULL */
+    const char *next;  /* where the next line must begin, see take_header() */
+    const char *wrong; /* what is wrong with the head, or NULL */
 };
 
-static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_length, const char *value,
-                                   size_t length)
-{
+static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_length,
+                                   const char *value, size_t length) {
     (void)kind;
     struct head *head = cls;
     if (++head->count > MAX_HEADERS)
         return MHD_NO;
-    /* libmicrohttpd 0.9.75 parses in place, ends a value at a NUL, takes a bare LF as the end of a line and glues a folded
-     * line to the name of its header, where a proxy sees another message. In all of these the lines do not lie one behind
-     * the other, each ended by the two bytes of a CR LF. */
-    if (name != head->next || value != name + name_length + 1 + strspn(name + name_length + 1, " \t") || value[length + 1] != '\0')
+    /* libmicrohttpd 0.9.75 parses in place, ends a value at a NUL, takes a bare LF as the end of a line and glues a
+     * folded line to the name of its header, where a proxy sees another message. In all of these the lines do not lie
+     * one behind the other, each ended by the two bytes of a CR LF. */
+    if (name != head->next || value != name + name_length + 1 + strspn(name + name_length + 1, " \t") ||
+        value[length + 1] != '\0')
         head->wrong = "a header line is folded, has a NUL or does not end with CR LF";
     head->next = value + length + 2;
     if (!is_token(name, name_length))
@@ -105,14 +117,14 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
         if (strlen(header_names[i]) != name_length || strncasecmp(header_names[i], name, name_length) != 0)
             continue;
         if (head->known[i].text != NULL)
-            head->wrong = i == H_AUTHORIZATION ? "Authorization stands twice" : "a header that may stand once stands twice";
+            head->wrong =
+                i == H_AUTHORIZATION ? "Authorization stands twice" : "a header that may stand once stands twice";
         head->known[i] = (struct value){value == NULL ? "" : value, length};
     }
     return MHD_YES;
 }
 
-static bool to_length(struct value v, uint64_t *ret)
-{
+static bool to_length(struct value v, uint64_t *ret) {
     uint64_t n = 0;
     if (v.length == 0 || v.length > 18)
         return false;
@@ -126,8 +138,7 @@ static bool to_length(struct value v, uint64_t *ret)
 }
 
 /* Whether a list of language ranges (RFC 9110, section 12.5.4) puts Danish before English. */
-static bool prefers_danish(struct value v)
-{
+static bool prefers_danish(struct value v) {
     double danish = -1, english = 0;
     bool english_seen = false;
     for (size_t i = 0; i < v.length;) {
@@ -145,7 +156,8 @@ static bool prefers_danish(struct value v)
             q = strtod(number, NULL);
         }
         bool is_range_end = i + 2 >= end || strchr("-;, \t", v.text[i + 2]) != NULL;
-        if (end - i >= 2 && is_range_end && strncasecmp(v.text + i, "da", 2) == 0 && q > 0 && danish < q && !(english_seen && english >= q))
+        if (end - i >= 2 && is_range_end && strncasecmp(v.text + i, "da", 2) == 0 && q > 0 && danish < q &&
+            !(english_seen && english >= q))
             danish = q;
         if (end - i >= 2 && is_range_end && strncasecmp(v.text + i, "en", 2) == 0 && !english_seen) {
             english = q;
@@ -156,14 +168,15 @@ static bool prefers_danish(struct value v)
     return danish > 0 && (!english_seen || danish >= english);
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+static int hex_value(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Splits the path at its slashes and decodes each segment once. NULL, or what is wrong. */
-static const char *split_path(struct request *r)
-{
+static const char *split_path(struct request *r) {
     size_t max = sizeof r->segments / sizeof *r->segments;
     const char *p = r->path + 1;
     for (;;) {
@@ -205,12 +218,13 @@ static const char *split_path(struct request *r)
     }
 }
 
-static const struct { const char *name; enum method method; } methods[] = {
-    {"GET", METHOD_GET}, {"HEAD", METHOD_HEAD}, {"POST", METHOD_POST}, {"PUT", METHOD_PUT},
-    {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}};
+static const struct {
+    const char *name;
+    enum method method;
+} methods[] = {{"GET", METHOD_GET},     {"HEAD", METHOD_HEAD},     {"POST", METHOD_POST},      {"PUT", METHOD_PUT},
+               {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}};
 
-static void take_head(struct request *r, const char *method, const char *url, const char *version)
-{
+static void take_head(struct request *r, const char *method, const char *url, const char *version) {
     struct head head = {.next = version + strlen(version) + 2};
     if (url != method + strlen(method) + 1 || version != url + strlen(r->target) + 1 || strchr(r->target, ' ') != NULL)
         head.wrong = "the request line has a NUL or a space too many";
@@ -218,7 +232,8 @@ static void take_head(struct request *r, const char *method, const char *url, co
     const struct value *h = head.known;
     bool valid_id = h[H_REQUEST_ID].length > 0 && h[H_REQUEST_ID].length < sizeof r->id;
     for (size_t i = 0; valid_id && i < h[H_REQUEST_ID].length; i++)
-        valid_id = h[H_REQUEST_ID].text[i] > 0x20 && h[H_REQUEST_ID].text[i] < 0x7f && strchr("\"\\<>", h[H_REQUEST_ID].text[i]) == NULL;
+        valid_id = h[H_REQUEST_ID].text[i] > 0x20 && h[H_REQUEST_ID].text[i] < 0x7f &&
+                   strchr("\"\\<>", h[H_REQUEST_ID].text[i]) == NULL;
     if (valid_id) {
         memcpy(r->id, h[H_REQUEST_ID].text, h[H_REQUEST_ID].length);
         r->id[h[H_REQUEST_ID].length] = '\0';
@@ -244,7 +259,8 @@ static void take_head(struct request *r, const char *method, const char *url, co
     }
     if (head.wrong == NULL && chunked && h[H_CONTENT_LENGTH].text != NULL)
         head.wrong = "Content-Length and Transfer-Encoding stand together";
-    if (head.wrong == NULL && chunked && (h[H_TRANSFER_ENCODING].length != 7 || strncasecmp(h[H_TRANSFER_ENCODING].text, "chunked", 7) != 0))
+    if (head.wrong == NULL && chunked &&
+        (h[H_TRANSFER_ENCODING].length != 7 || strncasecmp(h[H_TRANSFER_ENCODING].text, "chunked", 7) != 0))
         head.wrong = "Transfer-Encoding is not chunked";
     if (head.wrong == NULL && !chunked && r->has_body && !to_length(h[H_CONTENT_LENGTH], &r->content_length))
         head.wrong = "Content-Length is not a length";
@@ -260,7 +276,8 @@ static void take_head(struct request *r, const char *method, const char *url, co
     }
     if (r->content_length == 0)
         r->has_body = false;
-    if (h[H_EXPECT].text != NULL && (h[H_EXPECT].length != 12 || strncasecmp(h[H_EXPECT].text, "100-continue", 12) != 0)) {
+    if (h[H_EXPECT].text != NULL &&
+        (h[H_EXPECT].length != 12 || strncasecmp(h[H_EXPECT].text, "100-continue", 12) != 0)) {
         request_problem(r, PROBLEM_EXPECTATION_FAILED, "only 100-continue can be expected");
         return;
     }
@@ -277,8 +294,7 @@ static void take_head(struct request *r, const char *method, const char *url, co
 
 /* ---- answering ---- */
 
-static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n)
-{
+static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n) {
     (void)position;
     struct request *r = cls;
     CHECK_REQUEST(r);
@@ -289,8 +305,7 @@ static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n)
     return got == -1 ? MHD_CONTENT_READER_END_OF_STREAM : got < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)got;
 }
 
-static enum MHD_Result answer(struct request *r)
-{
+static enum MHD_Result answer(struct request *r) {
     struct MHD_Response *response;
     if (r->read != NULL) {
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
@@ -303,9 +318,11 @@ static enum MHD_Result answer(struct request *r)
     }
     if (response == NULL)
         return MHD_NO;
-    if (r->read != NULL && r->head_only) /* or the last chunk, 0 CR LF CR LF, is sent after the head of an answer to HEAD */
+    if (r->read != NULL &&
+        r->head_only) /* or the last chunk, 0 CR LF CR LF, is sent after the head of an answer to HEAD */
         MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    bool added = r->content_type_out == NULL || MHD_add_response_header(response, "Content-Type", r->content_type_out) == MHD_YES;
+    bool added = r->content_type_out == NULL ||
+                 MHD_add_response_header(response, "Content-Type", r->content_type_out) == MHD_YES;
     for (size_t i = 0; i < r->n_headers && added; i++)
         added = MHD_add_response_header(response, r->headers[i].name, r->headers[i].value) == MHD_YES;
     if (added && r->loop->draining)
@@ -317,16 +334,14 @@ static enum MHD_Result answer(struct request *r)
     return result;
 }
 
-void http_stream_reply(struct request *r, int status, const char *content_type, http_read_fn read)
-{
+void http_stream_reply(struct request *r, int status, const char *content_type, http_read_fn read) {
     r->read = read;
     request_reply(r, status, content_type);
 }
 
 /* ---- libmicrohttpd's callbacks ---- */
 
-static void set_body_deadline(struct request *r)
-{
+static void set_body_deadline(struct request *r) {
     const struct conf *conf = r->link->http->conf;
     uint64_t now = r->loop->now_us;
     if (r->op == NULL || !r->op->streams) {
@@ -338,8 +353,7 @@ static void set_body_deadline(struct request *r)
     r->link->deadline_us = now + idle < slowest ? now + idle : slowest;
 }
 
-static enum MHD_Result take_body(struct request *r, const char *data, size_t *size)
-{
+static enum MHD_Result take_body(struct request *r, const char *data, size_t *size) {
     if (r->stage == STAGE_PARKED)
         return MHD_YES;
     if (r->op != NULL && r->op->streams && r->stage != STAGE_ANSWERED) {
@@ -375,9 +389,8 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *si
     return MHD_YES;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-                              const char *data, size_t *size, void **request)
-{
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *data, size_t *size, void **request) {
     struct http *http = cls;
     struct request *r = *request;
     if (r == NULL) {
@@ -392,8 +405,9 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         atomic_fetch_add_explicit(&http->loop->metrics->in_flight, 1, memory_order_relaxed);
         take_head(r, method, url, version);
         set_body_deadline(r);
-        /* A short body is read to its end before a refusal, so that the client is sure to see the answer. What is answered
-         * here closes the connection: right for a head that cannot be trusted, a waste for one without a body. */
+        /* A short body is read to its end before a refusal, so that the client is sure to see the answer. What is
+         * answered here closes the connection: right for a head that cannot be trusted, a waste for one without a body.
+         */
         bool readable = r->problem != PROBLEM_MALFORMED_REQUEST && r->problem != PROBLEM_HEADERS_TOO_LARGE;
         if (r->stage == STAGE_ANSWERED && (!readable || r->content_length > EARLY_SWALLOW_LIMIT))
             return answer(r);
@@ -414,8 +428,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     return answer(r);
 }
 
-static void completed(void *cls, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode why)
-{
+static void completed(void *cls, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode why) {
     (void)connection;
     struct http *http = cls;
     struct request *r = *request;
@@ -432,8 +446,7 @@ static void completed(void *cls, struct MHD_Connection *connection, void **reque
     request_destroy(r);
 }
 
-static void *take_target(void *cls, const char *uri, struct MHD_Connection *connection)
-{
+static void *take_target(void *cls, const char *uri, struct MHD_Connection *connection) {
     (void)cls;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_connection *link = info == NULL ? NULL : info->socket_context;
@@ -444,8 +457,8 @@ static void *take_target(void *cls, const char *uri, struct MHD_Connection *conn
     return NULL;
 }
 
-static void connection_changed(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
-{
+static void connection_changed(void *cls, struct MHD_Connection *connection, void **context,
+                               enum MHD_ConnectionNotificationCode code) {
     struct http *http = cls;
     struct http_connection *link = *context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -454,8 +467,11 @@ static void connection_changed(void *cls, struct MHD_Connection *connection, voi
         *context = link;
         if (link == NULL)
             return; /* handle() refuses it */
-        *link = (struct http_connection){.http = http, .connection = connection, .fd = info == NULL ? -1 : info->connect_fd,
-            .deadline_us = clock_us() + (uint64_t)http->conf->head_deadline_ms * 1000u, .next = http->connections};
+        *link = (struct http_connection){.http = http,
+                                         .connection = connection,
+                                         .fd = info == NULL ? -1 : info->connect_fd,
+                                         .deadline_us = clock_us() + (uint64_t)http->conf->head_deadline_ms * 1000u,
+                                         .next = http->connections};
         if (link->next != NULL)
             link->next->previous = link;
         http->connections = link;
@@ -475,14 +491,12 @@ static void connection_changed(void *cls, struct MHD_Connection *connection, voi
     *context = NULL;
 }
 
-static size_t keep_encoded(void *cls, struct MHD_Connection *connection, char *text)
-{
+static size_t keep_encoded(void *cls, struct MHD_Connection *connection, char *text) {
     (void)cls, (void)connection;
     return strlen(text); /* split_path() and bind.c decode, each piece once */
 }
 
-static void daemon_log(void *cls, const char *format, va_list list)
-{
+static void daemon_log(void *cls, const char *format, va_list list) {
     (void)cls;
     char text[256];
     vsnprintf(text, sizeof text, format, list);
@@ -492,26 +506,20 @@ static void daemon_log(void *cls, const char *format, va_list list)
 
 /* ---- the loop's side ---- */
 
-struct http *http_create(struct loop *loop, const struct conf *conf, int listen_fd)
-{
+struct http *http_create(struct loop *loop, const struct conf *conf, int listen_fd) {
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL)
         return NULL;
     http->loop = loop;
     http->conf = conf;
-    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, http,
-        MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf->max_connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
-        MHD_OPTION_STRICT_FOR_CLIENT, 0,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, take_target, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, http,
-        MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, http,
+        MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)conf->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, take_target, NULL, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_END);
     if (http->daemon == NULL) {
         free(http);
         return NULL;
@@ -519,36 +527,31 @@ struct http *http_create(struct loop *loop, const struct conf *conf, int listen_
     return http;
 }
 
-int http_epoll_fd(const struct http *http)
-{
+int http_epoll_fd(const struct http *http) {
     return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-long http_timeout_ms(const struct http *http)
-{
+long http_timeout_ms(const struct http *http) {
     MHD_UNSIGNED_LONG_LONG ms;
     if (MHD_get_timeout(http->daemon, &ms) != MHD_YES)
         return -1;
     return ms > 60000 ? 60000 : (long)ms;
 }
 
-void http_run(struct http *http)
-{
+void http_run(struct http *http) {
     MHD_run(http->daemon);
 }
 
-/* Whether the client has closed in the middle of a body. libmicrohttpd 0.9.75 takes a read shorter than its buffer as the
- * end of what is there and waits for the next edge of its epoll set; a FIN that came together with the last bytes has no
- * edge of its own, and the connection would sit until its deadline. */
-static bool is_cut(const struct http_connection *c)
-{
+/* Whether the client has closed in the middle of a body. libmicrohttpd 0.9.75 takes a read shorter than its buffer as
+ * the end of what is there and waits for the next edge of its epoll set; a FIN that came together with the last bytes
+ * has no edge of its own, and the connection would sit until its deadline. */
+static bool is_cut(const struct http_connection *c) {
     char byte;
     return c->request != NULL && c->request->stage == STAGE_BODY && !c->request->suspended &&
            recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-void http_reap(struct http *http, uint64_t now_us)
-{
+void http_reap(struct http *http, uint64_t now_us) {
     for (struct http_connection *c = http->connections; c != NULL; c = c->next) {
         if (is_cut(c)) {
             shutdown(c->fd, SHUT_RDWR); /* makes an edge */
@@ -562,27 +565,23 @@ void http_reap(struct http *http, uint64_t now_us)
     }
 }
 
-void http_quiesce(struct http *http)
-{
+void http_quiesce(struct http *http) {
     int fd = MHD_quiesce_daemon(http->daemon);
     if (fd >= 0)
         close(fd);
 }
 
-size_t http_in_flight(const struct http *http)
-{
+size_t http_in_flight(const struct http *http) {
     return http->in_flight;
 }
 
-void http_suspend(struct request *r)
-{
+void http_suspend(struct request *r) {
     assert(!r->suspended);
     r->suspended = true;
     MHD_suspend_connection(r->connection);
 }
 
-void http_resume(struct request *r)
-{
+void http_resume(struct request *r) {
     assert(r->suspended);
     r->suspended = false;
     if (r->stage == STAGE_BODY)
@@ -590,8 +589,7 @@ void http_resume(struct request *r)
     MHD_resume_connection(r->connection);
 }
 
-void http_destroy(struct http *http)
-{
+void http_destroy(struct http *http) {
     if (http == NULL)
         return;
     /* A daemon must not be stopped with suspended connections: what still waits is answered first. */

@@ -14,15 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_EVENTS 256
-#define REAP_EVERY_US 500000u
-#define DRAIN_EVERY_US 10000u
+#define MAX_EVENTS          256
+#define REAP_EVERY_US       500000u
+#define DRAIN_EVERY_US      10000u
 #define TOKEN_CACHE_ENTRIES 4096u
 
 /* ---- watches ---- */
 
-bool loop_watch(struct loop *loop, struct watch *w, uint32_t events)
-{
+bool loop_watch(struct loop *loop, struct watch *w, uint32_t events) {
     struct epoll_event e = {.events = events, .data.ptr = w};
     bool known = w->next != NULL || w->previous != NULL || loop->watches == w;
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &e) != 0 &&
@@ -38,8 +37,7 @@ bool loop_watch(struct loop *loop, struct watch *w, uint32_t events)
     return true;
 }
 
-void loop_unwatch(struct loop *loop, struct watch *w)
-{
+void loop_unwatch(struct loop *loop, struct watch *w) {
     if (w->fd >= 0)
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL); /* a closed socket is gone already */
     for (int i = 0; i < loop->n_events; i++)
@@ -54,21 +52,18 @@ void loop_unwatch(struct loop *loop, struct watch *w)
     w->next = w->previous = NULL;
 }
 
-static void drain_wake(struct watch *w, uint32_t events)
-{
+static void drain_wake(struct watch *w, uint32_t events) {
     (void)events;
     uint64_t n;
     while (read(w->fd, &n, sizeof n) > 0)
         ;
 }
 
-static void http_is_ready(struct watch *w, uint32_t events)
-{
+static void http_is_ready(struct watch *w, uint32_t events) {
     (void)w, (void)events; /* http_run() is called every turn; this only ends the wait */
 }
 
-static void expire_watches(struct loop *loop)
-{
+static void expire_watches(struct loop *loop) {
     for (struct watch *w = loop->watches, *next; w != NULL; w = next) {
         next = w->next;
         if (w->deadline_us != 0 && w->deadline_us <= loop->now_us && w->expired != NULL) {
@@ -79,8 +74,7 @@ static void expire_watches(struct loop *loop)
     }
 }
 
-static int wait_ms(const struct loop *loop, uint64_t reap_at_us)
-{
+static int wait_ms(const struct loop *loop, uint64_t reap_at_us) {
     uint64_t until = reap_at_us;
     for (const struct watch *w = loop->watches; w != NULL; w = w->next)
         if (w->deadline_us != 0 && w->deadline_us < until)
@@ -96,8 +90,7 @@ static int wait_ms(const struct loop *loop, uint64_t reap_at_us)
 
 /* ---- the turn ---- */
 
-static void take_new_keys(struct loop *loop)
-{
+static void take_new_keys(struct loop *loop) {
     struct shared *shared = loop->shared;
     if (atomic_load(&shared->keys) == loop->keys)
         return;
@@ -107,8 +100,7 @@ static void take_new_keys(struct loop *loop)
     pthread_mutex_unlock(&shared->keys_lock);
 }
 
-static void *run_loop(void *argument)
-{
+static void *run_loop(void *argument) {
     struct loop *loop = argument;
     struct epoll_event events[MAX_EVENTS];
     struct watch http = {.fd = http_epoll_fd(loop->http), .ready = http_is_ready};
@@ -157,8 +149,7 @@ static void *run_loop(void *argument)
 
 /* ---- listening ---- */
 
-static int listen_on(const char *address, long port, bool shared_port)
-{
+static int listen_on(const char *address, long port, bool shared_port) {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     bool is_six = inet_pton(AF_INET6, address, &six.sin6_addr) == 1;
@@ -182,23 +173,23 @@ static int listen_on(const char *address, long port, bool shared_port)
     return fd;
 }
 
-static long port_of(int fd)
-{
+static long port_of(int fd) {
     struct sockaddr_storage s;
     socklen_t n = sizeof s;
     if (getsockname(fd, (struct sockaddr *)&s, &n) != 0)
         return 0;
-    return ntohs(s.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&s)->sin6_port : ((struct sockaddr_in *)&s)->sin_port);
+    return ntohs(s.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&s)->sin6_port
+                                         : ((struct sockaddr_in *)&s)->sin_port);
 }
 
 /* Opens one listener a loop. A first socket without SO_REUSEPORT finds out whether somebody else has the port: with it,
  * a second server of the same user would silently take half of the connections. */
-static bool open_listeners(const struct conf *conf, int *fds, size_t n, long *ret_port)
-{
+static bool open_listeners(const struct conf *conf, int *fds, size_t n, long *ret_port) {
     int probe = listen_on(conf->listen_address, conf->port, false);
     if (probe < 0) {
-        fprintf(stderr, errno == EADDRINUSE ? "medkoordd: port %ld on %s is taken: stop what uses it, or set MEDKOORD_PORT\n"
-                                            : "medkoordd: cannot listen on port %ld of %s: %m\n",
+        fprintf(stderr,
+                errno == EADDRINUSE ? "medkoordd: port %ld on %s is taken: stop what uses it, or set MEDKOORD_PORT\n"
+                                    : "medkoordd: cannot listen on port %ld of %s: %m\n",
                 conf->port, conf->listen_address);
         return false;
     }
@@ -217,8 +208,7 @@ static bool open_listeners(const struct conf *conf, int *fds, size_t n, long *re
     return true;
 }
 
-static bool write_port_file(const char *path, long port)
-{
+static bool write_port_file(const char *path, long port) {
     FILE *f = fopen(path, "we");
     if (f == NULL || fprintf(f, "%ld\n", port) < 0 || fclose(f) != 0) {
         fprintf(stderr, "medkoordd: cannot write port_file %s: %m\n", path);
@@ -229,8 +219,7 @@ static bool write_port_file(const char *path, long port)
 
 /* ---- the program ---- */
 
-static bool load_keys(struct shared *shared)
-{
+static bool load_keys(struct shared *shared) {
     char error[256];
     struct auth_keys *keys = auth_keys_load(shared->conf->jwks, error, sizeof error);
     if (keys == NULL) {
@@ -249,8 +238,7 @@ static bool load_keys(struct shared *shared)
     return true;
 }
 
-static struct loop *create_loop(struct shared *shared, int index, int listen_fd)
-{
+static struct loop *create_loop(struct shared *shared, int index, int listen_fd) {
     struct loop *loop = calloc(1, sizeof *loop);
     if (loop == NULL)
         return NULL;
@@ -265,13 +253,13 @@ static struct loop *create_loop(struct shared *shared, int index, int listen_fd)
     loop->keys = auth_keys_ref(atomic_load(&shared->keys));
     loop->db = db_create(loop, shared->conf);
     loop->http = http_create(loop, shared->conf, listen_fd);
-    if (loop->epoll_fd < 0 || loop->wake_fd < 0 || loop->metrics == NULL || loop->cache == NULL || loop->db == NULL || loop->http == NULL)
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0 || loop->metrics == NULL || loop->cache == NULL || loop->db == NULL ||
+        loop->http == NULL)
         return NULL; /* the program ends: nothing is worth freeing */
     return loop;
 }
 
-static void destroy_loop(struct loop *loop)
-{
+static void destroy_loop(struct loop *loop) {
     auth_cache_destroy(loop->cache);
     auth_keys_unref(loop->keys);
     metrics_destroy(loop->metrics);
@@ -280,8 +268,7 @@ static void destroy_loop(struct loop *loop)
     free(loop);
 }
 
-static void wait_for_signals(struct shared *shared, const sigset_t *signals)
-{
+static void wait_for_signals(struct shared *shared, const sigset_t *signals) {
     for (;;) {
         struct timespec refresh = {.tv_sec = shared->conf->jwks_refresh_s > 0 ? shared->conf->jwks_refresh_s : 86400};
         int signal = sigtimedwait(signals, NULL, &refresh);
@@ -292,11 +279,13 @@ static void wait_for_signals(struct shared *shared, const sigset_t *signals)
     }
 }
 
-int serve_command(const struct conf *conf)
-{
+int serve_command(const struct conf *conf) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t n = conf->loops > 0 ? (size_t)conf->loops : cores > 0 ? (size_t)cores : 1;
-    struct shared shared = {.conf = conf, .keys_lock = PTHREAD_MUTEX_INITIALIZER, .rules = {.issuer = conf->issuer, .audience = conf->audience, .leeway_s = conf->token_leeway_s}};
+    struct shared shared = {
+        .conf = conf,
+        .keys_lock = PTHREAD_MUTEX_INITIALIZER,
+        .rules = {.issuer = conf->issuer, .audience = conf->audience, .leeway_s = conf->token_leeway_s}};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -332,7 +321,8 @@ int serve_command(const struct conf *conf)
     snprintf(port_text, sizeof port_text, "%ld", port);
     if (conf->port_file != NULL && !write_port_file(conf->port_file, port))
         return 1;
-    log_line(LOG_INFO, "serving", "version", MEDKOORD_VERSION, "address", conf->listen_address, "port", port_text, NULL);
+    log_line(LOG_INFO, "serving", "version", MEDKOORD_VERSION, "address", conf->listen_address, "port", port_text,
+             NULL);
     wait_for_signals(&shared, &signals);
     log_line(LOG_INFO, "stopping", NULL);
     atomic_store(&shared.stopping, true);

@@ -6,31 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_name(const void *name, const void *entry)
-{
+static int compare_name(const void *name, const void *entry) {
     return strcmp(name, ((const struct problem_name *)entry)->name);
 }
 
-static enum problem_code find(const char *name, const struct problem_name *list, size_t n)
-{
+static enum problem_code find(const char *name, const struct problem_name *list, size_t n) {
     const struct problem_name *entry = name == NULL ? NULL : bsearch(name, list, n, sizeof *list, compare_name);
     return entry == NULL ? PROBLEM_NONE : entry->code;
 }
 
-enum problem_code problem_from_code(const char *code)
-{
+enum problem_code problem_from_code(const char *code) {
     return find(code, problem_by_code, n_problem_by_code);
 }
 
-void problem_set(struct request *r, enum problem_code code, const char *detail)
-{
+void problem_set(struct request *r, enum problem_code code, const char *detail) {
     r->problem = code;
     r->status = problem_kinds[code].status;
     r->problem_detail = detail;
 }
 
-static void add_member(struct buffer *b, const char *name, const char *text)
-{
+static void add_member(struct buffer *b, const char *name, const char *text) {
     if (text == NULL)
         return;
     buffer_format(b, ",\"%s\":", name);
@@ -38,8 +33,7 @@ static void add_member(struct buffer *b, const char *name, const char *text)
 }
 
 /* What this caller said, made safe to say back: bytes that are not printable ASCII are percent-encoded. */
-static void add_instance(struct buffer *b, const char *path)
-{
+static void add_instance(struct buffer *b, const char *path) {
     buffer_text(b, ",\"instance\":\"");
     for (const unsigned char *p = (const unsigned char *)path; *p != '\0'; p++) {
         if (*p > 0x20 && *p < 0x7f && *p != '"' && *p != '\\' && *p != '<' && *p != '>')
@@ -50,8 +44,7 @@ static void add_instance(struct buffer *b, const char *path)
     buffer_char(b, '"');
 }
 
-void problem_write(struct request *r)
-{
+void problem_write(struct request *r) {
     const struct problem_kind *kind = &problem_kinds[r->problem];
     struct buffer *b = &r->reply;
     b->length = 0;
@@ -90,28 +83,28 @@ void problem_write(struct request *r)
 }
 
 /* DETAIL of our own problems: a JSON array of {"code", "detail", "pointer"} when several things are wrong at once. */
-static bool add_faults(struct request *r, const char *text)
-{
+static bool add_faults(struct request *r, const char *text) {
     json_error_t error;
     bool no_memory = false;
     json_t *faults = text == NULL ? NULL : json_parse(text, strlen(text), 0, &error, &no_memory), *fault;
     size_t i;
     json_array_foreach(faults, i, fault) {
-        const char *code = json_string_value(json_object_get(fault, "code")), *detail = json_string_value(json_object_get(fault, "detail"));
+        const char *code = json_string_value(json_object_get(fault, "code")),
+                   *detail = json_string_value(json_object_get(fault, "detail"));
         const char *pointer = json_string_value(json_object_get(fault, "pointer"));
         enum problem_code known = code == NULL ? PROBLEM_NONE : problem_from_code(code);
         if (known != PROBLEM_NONE)
-            request_violation(r, problem_kinds[known].code, pointer == NULL ? "" : pointer, "%s", detail == NULL ? "" : detail);
+            request_violation(r, problem_kinds[known].code, pointer == NULL ? "" : pointer, "%s",
+                              detail == NULL ? "" : detail);
     }
     json_decref(faults);
     return r->n_violations > 0;
 }
 
-/* Our own rules raise SQLSTATE MK000 with the problem's code as the constraint's name, text for the caller as the message
- * and a JSON pointer as the column's name; several at once stand in DETAIL. A violated constraint is looked up by its name, anything else by its SQLSTATE
- * and then by its class. PostgreSQL's own messages are for the log alone. */
-void problem_from_db(struct request *r, const struct db_result *result)
-{
+/* Our own rules raise SQLSTATE MK000 with the problem's code as the constraint's name, text for the caller as the
+ * message and a JSON pointer as the column's name; several at once stand in DETAIL. A violated constraint is looked up
+ * by its name, anything else by its SQLSTATE and then by its class. PostgreSQL's own messages are for the log alone. */
+void problem_from_db(struct request *r, const struct db_result *result) {
     const char *state = db_error_field(result, 'C'), *constraint = db_error_field(result, 'n');
     const char *message = db_error_field(result, 'M'), *column = db_error_field(result, 'c');
     enum problem_code code = PROBLEM_NONE;
@@ -121,7 +114,8 @@ void problem_from_db(struct request *r, const struct db_result *result)
     if (strcmp(state, "MK000") == 0) {
         code = problem_from_code(constraint);
         detail = message == NULL ? NULL : arena_copy(&r->arena, message, strlen(message));
-        if (code != PROBLEM_NONE && !add_faults(r, db_error_field(result, 'D')) && column != NULL && column[0] != '\0' && detail != NULL)
+        if (code != PROBLEM_NONE && !add_faults(r, db_error_field(result, 'D')) && column != NULL &&
+            column[0] != '\0' && detail != NULL)
             request_violation(r, problem_kinds[code].code, column, "%s", detail);
     }
     if (code == PROBLEM_NONE)
@@ -135,7 +129,7 @@ void problem_from_db(struct request *r, const struct db_result *result)
     if (code == PROBLEM_NONE || problem_kinds[code].status == 0)
         code = PROBLEM_INTERNAL_ERROR;
     if (problem_kinds[code].status >= 500)
-        log_line(LOG_ERROR, "statement failed", "request_id", r->id, "operation", r->op == NULL ? "" : r->op->id, "sqlstate", state,
-                 "message", message == NULL ? "" : message, NULL);
+        log_line(LOG_ERROR, "statement failed", "request_id", r->id, "operation", r->op == NULL ? "" : r->op->id,
+                 "sqlstate", state, "message", message == NULL ? "" : message, NULL);
     problem_set(r, code, detail);
 }

@@ -1,13 +1,13 @@
-/* From a statement's result to the answer: JSON written straight from the rows by column type, the list envelope and its
- * cursor, entity tags, Location. The result is never copied into another form on its way.
- * SPDX-License-Identifier: MPL-2.0 */
+/* From a statement's result to the answer: JSON written straight from the rows by column type, the list envelope and
+ * its cursor, entity tags, Location. The result is never copied into another form on its way. SPDX-License-Identifier:
+ * MPL-2.0 */
 #include "server.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_COLUMNS 64
+#define MAX_COLUMNS     64
 #define MAX_CURSOR_KEYS 8
 
 enum column_kind { COLUMN_RAW, COLUMN_TEXT, COLUMN_BOOLEAN, COLUMN_TIME, COLUMN_CONTROL };
@@ -17,31 +17,41 @@ struct columns {
     struct {
         enum column_kind kind;
         size_t prefix_length;
-        char prefix[72];                   /* ,"name": */
+        char prefix[72]; /* ,"name": */
     } column[MAX_COLUMNS];
     int etag, location, status, total, after[MAX_CURSOR_KEYS];
     size_t n_after;
 };
 
-static enum column_kind kind_of(uint32_t type)
-{
+static enum column_kind kind_of(uint32_t type) {
     switch (type) { /* pg_type.dat */
-    case 16: return COLUMN_BOOLEAN;
-    case 20: case 21: case 23: case 114: case 700: case 701: case 1700: case 3802: return COLUMN_RAW;
-    case 1184: return COLUMN_TIME;
-    default: return COLUMN_TEXT;
+    case 16:
+        return COLUMN_BOOLEAN;
+    case 20:
+    case 21:
+    case 23:
+    case 114:
+    case 700:
+    case 701:
+    case 1700:
+    case 3802:
+        return COLUMN_RAW;
+    case 1184:
+        return COLUMN_TIME;
+    default:
+        return COLUMN_TEXT;
     }
 }
 
-static void read_columns(const struct db_result *rows, struct columns *c)
-{
+static void read_columns(const struct db_result *rows, struct columns *c) {
     *c = (struct columns){.n = db_columns(rows), .etag = -1, .location = -1, .status = -1, .total = -1};
     assert(c->n <= MAX_COLUMNS);
     for (size_t i = 0; i < c->n; i++) {
         const char *name = db_column_name(rows, i);
         if (name[0] != '_') {
             c->column[i].kind = kind_of(db_column_type(rows, i));
-            c->column[i].prefix_length = (size_t)snprintf(c->column[i].prefix, sizeof c->column[i].prefix, ",\"%s\":", name);
+            c->column[i].prefix_length =
+                (size_t)snprintf(c->column[i].prefix, sizeof c->column[i].prefix, ",\"%s\":", name);
             continue;
         }
         c->column[i].kind = COLUMN_CONTROL;
@@ -59,8 +69,7 @@ static void read_columns(const struct db_result *rows, struct columns *c)
 }
 
 /* 2026-11-21 22:51:14.5+00 (DateStyle ISO, TimeZone UTC) as RFC 3339. */
-static void write_time(struct buffer *b, struct value v)
-{
+static void write_time(struct buffer *b, struct value v) {
     if (v.length < 22 || memcmp(v.text + v.length - 3, "+00", 3) != 0) {
         buffer_json(b, v.text, v.length);
         return;
@@ -72,8 +81,7 @@ static void write_time(struct buffer *b, struct value v)
     buffer_text(b, "Z\"");
 }
 
-static void write_row(struct buffer *b, const struct db_result *rows, const struct columns *c, size_t row)
-{
+static void write_row(struct buffer *b, const struct db_result *rows, const struct columns *c, size_t row) {
     size_t begin = b->length;
     for (size_t i = 0; i < c->n; i++) {
         if (c->column[i].kind == COLUMN_CONTROL)
@@ -85,10 +93,17 @@ static void write_row(struct buffer *b, const struct db_result *rows, const stru
         }
         struct value v = db_value(rows, row, i);
         switch (c->column[i].kind) {
-        case COLUMN_RAW: buffer_add(b, v.text, v.length); break;
-        case COLUMN_BOOLEAN: buffer_text(b, v.text[0] == 't' ? "true" : "false"); break;
-        case COLUMN_TIME: write_time(b, v); break;
-        default: buffer_json(b, v.text, v.length);
+        case COLUMN_RAW:
+            buffer_add(b, v.text, v.length);
+            break;
+        case COLUMN_BOOLEAN:
+            buffer_text(b, v.text[0] == 't' ? "true" : "false");
+            break;
+        case COLUMN_TIME:
+            write_time(b, v);
+            break;
+        default:
+            buffer_json(b, v.text, v.length);
         }
     }
     if (b->failed)
@@ -100,16 +115,14 @@ static void write_row(struct buffer *b, const struct db_result *rows, const stru
     buffer_char(b, '}');
 }
 
-static const char *copy_value(struct request *r, const struct db_result *rows, int column)
-{
+static const char *copy_value(struct request *r, const struct db_result *rows, int column) {
     if (column < 0 || db_is_null(rows, 0, (size_t)column))
         return NULL;
     struct value v = db_value(rows, 0, (size_t)column);
     return arena_copy(&r->arena, v.text, v.length);
 }
 
-bool reply_is_not_modified(const struct request *r, const char *etag)
-{
+bool reply_is_not_modified(const struct request *r, const char *etag) {
     /* A list of tags or "*"; W/ makes no difference here (RFC 9110, section 13.1.2). */
     const char *p = r->if_none_match.text;
     if (p == NULL)
@@ -130,13 +143,14 @@ bool reply_is_not_modified(const struct request *r, const char *etag)
     return false;
 }
 
-/* The default representation's tag is the resource's own; another has one that says which (RFC 9110, section 8.8.3.3). */
-static void set_etag(struct request *r, const char *etag)
-{
+/* The default representation's tag is the resource's own; another has one that says which (RFC 9110, section 8.8.3.3).
+ */
+static void set_etag(struct request *r, const char *etag) {
     if (etag == NULL)
         return;
     if (r->representation != NULL && r->representation != r->op->representations)
-        etag = arena_printf(&r->arena, "%s.%d%s", etag, (int)(r->representation - r->op->representations), r->danish ? "da" : "");
+        etag = arena_printf(&r->arena, "%s.%d%s", etag, (int)(r->representation - r->op->representations),
+                            r->danish ? "da" : "");
     if (etag == NULL)
         return;
     r->etag = etag;
@@ -145,8 +159,7 @@ static void set_etag(struct request *r, const char *etag)
         request_header(r, "ETag", quoted);
 }
 
-static void write_one(struct request *r, const struct db_result *rows, const struct columns *c)
-{
+static void write_one(struct request *r, const struct db_result *rows, const struct columns *c) {
     if (db_rows(rows) == 0) {
         problem_set(r, PROBLEM_NOT_FOUND, NULL);
         return;
@@ -159,8 +172,11 @@ static void write_one(struct request *r, const struct db_result *rows, const str
     if (r->location != NULL)
         request_header(r, "Location", r->location);
     if (r->op->method == METHOD_GET && r->etag != NULL && reply_is_not_modified(r, r->etag))
-        r->status = 304; /* the body is written all the same: only its length is sent, which has to be that of the 200 */
-    r->content_type_out = r->status == 304 ? NULL : r->representation == NULL ? "application/json" : r->representation->media_type;
+        r->status =
+            304; /* the body is written all the same: only its length is sent, which has to be that of the 200 */
+    r->content_type_out = r->status == 304            ? NULL
+                          : r->representation == NULL ? "application/json"
+                                                      : r->representation->media_type;
     if (r->representation != NULL && r->representation->render != NULL) {
         if (!r->representation->render(r, rows, &r->reply))
             problem_set(r, PROBLEM_OVERLOADED, NULL);
@@ -169,16 +185,14 @@ static void write_one(struct request *r, const struct db_result *rows, const str
     write_row(&r->reply, rows, c, 0);
 }
 
-static bool asks_for_count(const struct request *r)
-{
+static bool asks_for_count(const struct request *r) {
     for (size_t i = 0; i < r->op->n_parameters; i++)
         if (strcmp(r->op->parameters[i].name, "count") == 0)
             return r->parameters[i].text != NULL;
     return false;
 }
 
-static void write_many(struct request *r, const struct db_result *rows, const struct columns *c)
-{
+static void write_many(struct request *r, const struct db_result *rows, const struct columns *c) {
     struct buffer *b = &r->reply;
     size_t n = db_rows(rows), shown = r->limit > 0 && n > (size_t)r->limit ? (size_t)r->limit : n;
     r->status = r->op->status;
@@ -193,7 +207,9 @@ static void write_many(struct request *r, const struct db_result *rows, const st
     if (shown < n && c->n_after > 0) {
         const char *keys[MAX_CURSOR_KEYS];
         for (size_t i = 0; i < c->n_after; i++)
-            keys[i] = db_is_null(rows, shown - 1, (size_t)c->after[i]) ? NULL : db_value(rows, shown - 1, (size_t)c->after[i]).text;
+            keys[i] = db_is_null(rows, shown - 1, (size_t)c->after[i])
+                          ? NULL
+                          : db_value(rows, shown - 1, (size_t)c->after[i]).text;
         const char *next = bind_next_url(r, keys, c->n_after);
         if (next == NULL)
             b->failed = true;
@@ -209,8 +225,7 @@ static void write_many(struct request *r, const struct db_result *rows, const st
     buffer_char(b, '}');
 }
 
-void reply_from_rows(struct request *r, const struct statement *statement, const struct db_result *rows)
-{
+void reply_from_rows(struct request *r, const struct statement *statement, const struct db_result *rows) {
     struct columns columns;
     switch (statement->cardinality) {
     case CARDINALITY_NONE:
@@ -227,8 +242,7 @@ void reply_from_rows(struct request *r, const struct statement *statement, const
     }
 }
 
-void reply_from_stored(struct request *r, int status, const char *location, const char *etag, struct value body)
-{
+void reply_from_stored(struct request *r, int status, const char *location, const char *etag, struct value body) {
     r->status = status;
     set_etag(r, etag);
     if (location != NULL)

@@ -10,8 +10,7 @@
 #include <sys/random.h>
 
 /* An id that no other request of any server is likely to have; nothing secret. */
-static void make_id(char *ret, size_t n)
-{
+static void make_id(char *ret, size_t n) {
     static _Thread_local uint64_t base[2];
     if (base[0] == 0 && getrandom(base, sizeof base, 0) != (ssize_t)sizeof base)
         base[0] = clock_us() | 1u;
@@ -19,8 +18,7 @@ static void make_id(char *ret, size_t n)
     snprintf(ret, n, "%016llx%016llx", (unsigned long long)base[0], (unsigned long long)base[1]);
 }
 
-struct request *request_create(struct loop *loop, struct MHD_Connection *connection, const char *target)
-{
+struct request *request_create(struct loop *loop, struct MHD_Connection *connection, const char *target) {
     struct request *r = calloc(1, sizeof *r);
     if (r == NULL)
         return NULL;
@@ -41,8 +39,7 @@ struct request *request_create(struct loop *loop, struct MHD_Connection *connect
     return r;
 }
 
-void request_destroy(struct request *r)
-{
+void request_destroy(struct request *r) {
     if (r == NULL)
         return;
     CHECK_REQUEST(r);
@@ -64,8 +61,7 @@ void request_destroy(struct request *r)
 
 /* ---- the walk ---- */
 
-static enum problem_code check_token(struct request *r)
-{
+static enum problem_code check_token(struct request *r) {
     static const char scheme[] = "Bearer ";
     struct value a = r->authorization;
     if (a.text == NULL) {
@@ -75,24 +71,27 @@ static enum problem_code check_token(struct request *r)
     enum auth_verdict verdict = AUTH_MALFORMED;
     size_t n = sizeof scheme - 1;
     if (a.length > n && strncasecmp(a.text, scheme, n) == 0)
-        verdict = auth_check(r->loop->keys, &r->loop->shared->rules, r->loop->cache, a.text + n, a.length - n, (int64_t)time(NULL), &r->actor);
+        verdict = auth_check(r->loop->keys, &r->loop->shared->rules, r->loop->cache, a.text + n, a.length - n,
+                             (int64_t)time(NULL), &r->actor);
     if (verdict == AUTH_OK) {
         bool hit = auth_cache_was_hit(r->loop->cache);
-        atomic_fetch_add_explicit(hit ? &r->loop->metrics->token_hits : &r->loop->metrics->token_misses, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(hit ? &r->loop->metrics->token_hits : &r->loop->metrics->token_misses, 1,
+                                  memory_order_relaxed);
         return PROBLEM_NONE;
     }
     if (verdict == AUTH_NO_MEMORY)
         return PROBLEM_OVERLOADED;
     atomic_fetch_add_explicit(&r->loop->metrics->token_refused, 1, memory_order_relaxed);
-    const char *challenge = arena_printf(&r->arena, "Bearer realm=\"medkoord\", error=\"invalid_token\", error_description=\"%s\"", auth_verdict_text(verdict));
+    const char *challenge =
+        arena_printf(&r->arena, "Bearer realm=\"medkoord\", error=\"invalid_token\", error_description=\"%s\"",
+                     auth_verdict_text(verdict));
     if (challenge != NULL)
         request_header(r, "WWW-Authenticate", challenge);
     r->problem_detail = auth_verdict_text(verdict);
     return PROBLEM_INVALID_TOKEN;
 }
 
-static void answer_options(struct request *r, unsigned allowed)
-{
+static void answer_options(struct request *r, unsigned allowed) {
     char *text = arena_alloc(&r->arena, 64);
     if (text == NULL)
         return;
@@ -100,8 +99,7 @@ static void answer_options(struct request *r, unsigned allowed)
     request_header(r, "Allow", text);
 }
 
-void request_check_head(struct request *r)
-{
+void request_check_head(struct request *r) {
     unsigned allowed = 0;
     const struct operation *op = route_find(r, &allowed);
     if (op == NULL) {
@@ -124,7 +122,8 @@ void request_check_head(struct request *r)
         problem = PROBLEM_FORBIDDEN;
     if (problem == PROBLEM_NONE)
         problem = bind_head(r);
-    if (problem == PROBLEM_NONE && !op->streams && r->has_body && r->content_length != CONTENT_CHUNKED && r->content_length > JSON_BODY_LIMIT)
+    if (problem == PROBLEM_NONE && !op->streams && r->has_body && r->content_length != CONTENT_CHUNKED &&
+        r->content_length > JSON_BODY_LIMIT)
         problem = PROBLEM_CONTENT_TOO_LARGE;
     if (problem != PROBLEM_NONE) {
         request_problem(r, problem, r->problem_detail);
@@ -135,19 +134,18 @@ void request_check_head(struct request *r)
     r->stage = STAGE_BODY;
 }
 
-static void run(struct request *r)
-{
+static void run(struct request *r) {
     r->stage = STAGE_RUN;
     if (r->representation != NULL && r->representation->stream)
         export_csv(r, r->representation->statement);
     else if (r->op->handler != NULL)
         r->op->handler->start(r);
     else
-        db_run(r, r->representation != NULL && r->representation->statement != NULL ? r->representation->statement : r->op->statement);
+        db_run(r, r->representation != NULL && r->representation->statement != NULL ? r->representation->statement
+                                                                                    : r->op->statement);
 }
 
-void request_start(struct request *r)
-{
+void request_start(struct request *r) {
     CHECK_REQUEST(r);
     if (!r->op->streams) {
         enum problem_code problem = bind_body(r);
@@ -171,8 +169,7 @@ void request_start(struct request *r)
 
 /* ---- waiting and ending ---- */
 
-void request_park(struct request *r)
-{
+void request_park(struct request *r) {
     CHECK_REQUEST(r);
     assert(!r->suspended);
     if (r->stage != STAGE_DONE) { /* a streamed reply stays done while it waits for more */
@@ -182,16 +179,14 @@ void request_park(struct request *r)
     http_suspend(r);
 }
 
-void request_wake(struct request *r)
-{
+void request_wake(struct request *r) {
     CHECK_REQUEST(r);
     if (r->stage == STAGE_PARKED)
         r->stage = r->stage_before_park;
     http_resume(r);
 }
 
-void request_end(struct request *r)
-{
+void request_end(struct request *r) {
     CHECK_REQUEST(r);
     assert(r->stage != STAGE_ANSWERED && r->stage != STAGE_DONE);
     if (r->problem == PROBLEM_NONE && (r->reply.failed || r->status == 0))
@@ -202,30 +197,29 @@ void request_end(struct request *r)
     request_header(r, "X-Content-Type-Options", "nosniff");
     if (r->op != NULL && r->op->roles != 0) {
         request_header(r, "Vary", "Accept, Accept-Language, Authorization");
-        request_header(r, "Cache-Control", r->problem != PROBLEM_NONE || r->op->not_cached ? "no-store" : "private, no-cache");
+        request_header(r, "Cache-Control",
+                       r->problem != PROBLEM_NONE || r->op->not_cached ? "no-store" : "private, no-cache");
     } else {
-        request_header(r, "Cache-Control", r->op != NULL && !r->op->not_cached && r->problem == PROBLEM_NONE ? "no-cache" : "no-store");
+        request_header(r, "Cache-Control",
+                       r->op != NULL && !r->op->not_cached && r->problem == PROBLEM_NONE ? "no-cache" : "no-store");
     }
     r->stage = STAGE_ANSWERED;
     if (r->suspended)
         http_resume(r);
 }
 
-void request_reply(struct request *r, int status, const char *content_type)
-{
+void request_reply(struct request *r, int status, const char *content_type) {
     r->status = status;
     r->content_type_out = content_type;
     request_end(r);
 }
 
-void request_problem(struct request *r, enum problem_code code, const char *detail)
-{
+void request_problem(struct request *r, enum problem_code code, const char *detail) {
     problem_set(r, code, detail);
     request_end(r);
 }
 
-void request_header(struct request *r, const char *name, const char *value)
-{
+void request_header(struct request *r, const char *name, const char *value) {
     for (size_t i = 0; i < r->n_headers; i++)
         if (strcasecmp(r->headers[i].name, name) == 0) {
             r->headers[i].value = value;
@@ -236,8 +230,7 @@ void request_header(struct request *r, const char *name, const char *value)
     r->headers[r->n_headers++].value = value;
 }
 
-void request_violation(struct request *r, const char *code, const char *pointer, const char *format, ...)
-{
+void request_violation(struct request *r, const char *code, const char *pointer, const char *format, ...) {
     if (r->n_violations == MAX_VIOLATIONS)
         return;
     char text[512];
@@ -248,7 +241,9 @@ void request_violation(struct request *r, const char *code, const char *pointer,
     size_t n = strlen(text), bad;
     if (!text_is_utf8(text, n, &bad)) /* cut in the middle of a character */
         n = bad;
-    struct violation v = {.code = code, .pointer = arena_copy(&r->arena, pointer, strlen(pointer)), .detail = arena_copy(&r->arena, text, n)};
+    struct violation v = {.code = code,
+                          .pointer = arena_copy(&r->arena, pointer, strlen(pointer)),
+                          .detail = arena_copy(&r->arena, text, n)};
     if (v.pointer != NULL && v.detail != NULL)
         r->violations[r->n_violations++] = v;
 }

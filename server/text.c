@@ -5,8 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-bool text_is_utf8(const char *text, size_t n, size_t *ret_bad_offset)
-{
+bool text_is_utf8(const char *text, size_t n, size_t *ret_bad_offset) {
     const unsigned char *p = (const unsigned char *)text;
     size_t i = 0;
     while (i < n) {
@@ -15,7 +14,10 @@ bool text_is_utf8(const char *text, size_t n, size_t *ret_bad_offset)
             continue;
         }
         /* RFC 3629, section 4: no overlong forms, no surrogates, nothing past U+10FFFF. */
-        size_t length = p[i] >= 0xc2 && p[i] <= 0xdf ? 2 : p[i] >= 0xe0 && p[i] <= 0xef ? 3 : p[i] >= 0xf0 && p[i] <= 0xf4 ? 4 : 0;
+        size_t length = p[i] >= 0xc2 && p[i] <= 0xdf   ? 2
+                        : p[i] >= 0xe0 && p[i] <= 0xef ? 3
+                        : p[i] >= 0xf0 && p[i] <= 0xf4 ? 4
+                                                       : 0;
         bool good = length != 0 && n - i >= length;
         if (good) {
             unsigned char low = p[i] == 0xe0 ? 0xa0 : p[i] == 0xf0 ? 0x90 : 0x80;
@@ -34,28 +36,24 @@ bool text_is_utf8(const char *text, size_t n, size_t *ret_bad_offset)
     return true;
 }
 
-static int days_in_month(int y, int m)
-{
+static int days_in_month(int y, int m) {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
     return days[m - 1] + (m == 2 && leap);
 }
 
-static bool is_digit(char c)
-{
+static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-static bool is_letter(char c)
-{
+static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool text_has_cpr(const char *text, size_t n)
-{
-    /* DDMMYY and four digits, with up to three characters of anything that is neither letter nor digit between the pairs and
-     * before the four (space, dot, hyphen, a dash between spaces). The century is not in the first six digits, so 29 February
-     * is taken as valid in every fourth year. Source: CPR-kontoret, "Personnummeret i CPR". */
+bool text_has_cpr(const char *text, size_t n) {
+    /* DDMMYY and four digits, with up to three characters of anything that is neither letter nor digit between the
+     * pairs and before the four (space, dot, hyphen, a dash between spaces). The century is not in the first six
+     * digits, so 29 February is taken as valid in every fourth year. Source: CPR-kontoret, "Personnummeret i CPR". */
     for (size_t start = 0; start + 10 <= n; start++) {
         if (!is_digit(text[start]) || (start > 0 && is_digit(text[start - 1])))
             continue;
@@ -68,7 +66,8 @@ bool text_has_cpr(const char *text, size_t n)
             }
             size_t gap = 0;
             if (count == 2 || count == 4 || count == 6)
-                for (size_t characters = 0; at + gap < n && !is_digit(text[at + gap]) && !is_letter(text[at + gap]); gap++)
+                for (size_t characters = 0; at + gap < n && !is_digit(text[at + gap]) && !is_letter(text[at + gap]);
+                     gap++)
                     if ((text[at + gap] & 0xc0) != 0x80 && ++characters > 3) /* the first byte of a fourth */
                         break;
             if (gap == 0)
@@ -86,8 +85,7 @@ bool text_has_cpr(const char *text, size_t n)
     return false;
 }
 
-static bool digits(const char *p, size_t n, int *ret)
-{
+static bool digits(const char *p, size_t n, int *ret) {
     int value = 0;
     for (size_t i = 0; i < n; i++) {
         if (!is_digit(p[i]))
@@ -98,18 +96,17 @@ static bool digits(const char *p, size_t n, int *ret)
     return true;
 }
 
-bool text_to_month(const char *text, int *ret_y, int *ret_m)
-{
+bool text_to_month(const char *text, int *ret_y, int *ret_m) {
     int y, m;
-    if (strlen(text) != 7 || text[4] != '-' || !digits(text, 4, &y) || !digits(text + 5, 2, &m) || y < 1 || m < 1 || m > 12)
+    if (strlen(text) != 7 || text[4] != '-' || !digits(text, 4, &y) || !digits(text + 5, 2, &m) || y < 1 || m < 1 ||
+        m > 12)
         return false;
     *ret_y = y;
     *ret_m = m;
     return true;
 }
 
-bool text_to_date(const char *text, int *ret_y, int *ret_m, int *ret_d)
-{
+bool text_to_date(const char *text, int *ret_y, int *ret_m, int *ret_d) {
     int y, m, d;
     if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !digits(text, 4, &y) || !digits(text + 5, 2, &m) ||
         !digits(text + 8, 2, &d) || y < 1 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, m))
@@ -122,8 +119,7 @@ bool text_to_date(const char *text, int *ret_y, int *ret_m, int *ret_d)
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static int base64url_value(char c)
-{
+static int base64url_value(char c) {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
     if (c >= 'a' && c <= 'z')
@@ -133,8 +129,7 @@ static int base64url_value(char c)
     return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
-size_t text_from_base64url(const char *text, size_t n, unsigned char *ret, size_t capacity)
-{
+size_t text_from_base64url(const char *text, size_t n, unsigned char *ret, size_t capacity) {
     size_t length = n / 4 * 3 + (n % 4 == 0 ? 0 : n % 4 - 1), out = 0;
     if (n % 4 == 1 || length > capacity)
         return (size_t)-1;
@@ -155,8 +150,7 @@ size_t text_from_base64url(const char *text, size_t n, unsigned char *ret, size_
     return bits == 0 ? out : (size_t)-1;
 }
 
-size_t text_to_base64url(const unsigned char *bytes, size_t n, char *ret, size_t capacity)
-{
+size_t text_to_base64url(const unsigned char *bytes, size_t n, char *ret, size_t capacity) {
     size_t length = n / 3 * 4 + (n % 3 == 0 ? 0 : n % 3 + 1), out = 0;
     if (length + 1 > capacity)
         return (size_t)-1;
@@ -176,8 +170,7 @@ size_t text_to_base64url(const unsigned char *bytes, size_t n, char *ret, size_t
     return out;
 }
 
-uint64_t text_hash(const void *bytes, size_t n, uint64_t seed)
-{
+uint64_t text_hash(const void *bytes, size_t n, uint64_t seed) {
     /* FNV-1a, 64 bits. Not for anything an attacker gains by colliding. */
     const unsigned char *p = bytes;
     uint64_t h = 0xcbf29ce484222325u ^ seed;
@@ -186,8 +179,7 @@ uint64_t text_hash(const void *bytes, size_t n, uint64_t seed)
     return h;
 }
 
-uint64_t clock_us(void)
-{
+uint64_t clock_us(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;

@@ -1,4 +1,4 @@
-"""Consumption deliveries from announcement to withdrawal, and what happens when something breaks in between.
+"""Consumption deliveries from announcement to withdrawal. How files are read, and what breaks in between: test_uploads.py.
 SPDX-License-Identifier: MPL-2.0
 """
 import base64
@@ -7,15 +7,11 @@ import csv
 import gzip
 import hashlib
 import io
-import json
-import random
-import signal
-import socket
 import uuid
 
 import pytest
 
-from medkoord_api import Client, Server, key, wait_until
+from medkoord_api import key
 
 HEADER = "month,hospital,atc,article_number,product,packs,ddd,cost_ore"
 
@@ -90,35 +86,6 @@ def test_a_delivery_is_accepted_whole_and_tells_what_it_changed(api, hospitals, 
     sums = ddd(api, source)
     assert sums[("nordjylland", "J01CA04")] == 149.105 and sums[("nordjylland", "J01")] == 0.0001
     assert api.get("/v1/atc-codes/J01CA04").status == 200
-
-
-@pytest.mark.parametrize("form", ["gzip", "ndjson", "semicolons", "latin1", "other order", "crlf and quotes", "chunked"])
-def test_the_same_rows_in_every_form(api, hospitals, source, form):
-    delivery, raw, media, headers = announce(api, source, ROWS), text(ROWS), "text/csv", {}
-    if form == "gzip":
-        raw, headers = gzip.compress(raw), {"Content_Encoding": "gzip"}
-    elif form == "ndjson":
-        names = HEADER.split(",")
-        lines = [{n: float(v) if n in ("packs", "ddd") else int(v) if n == "cost_ore" else v for n, v in zip(names, row) if v != ""} for row in ROWS]
-        raw, media = "\n".join(json.dumps(line) for line in lines).encode(), "application/x-ndjson"
-    elif form == "semicolons":
-        raw = (HEADER.replace(",", ";") + "\r\n" + "\r\n".join(";".join(r[:6] + (r[6].replace(".", ","), r[7])) for r in ROWS) + "\r\n").encode()
-    elif form == "latin1":
-        rows = [r[:4] + ("Amoxicillin til børn",) + r[5:] for r in ROWS]
-        raw, media = text(rows).decode().encode("iso-8859-1"), "text/csv; charset=iso-8859-1"
-    elif form == "other order":
-        order = [6, 2, 0, 1, 7, 5, 4, 3]
-        raw = text([[r[i] for i in order] for r in ROWS], ",".join(HEADER.split(",")[i] for i in order))
-    elif form == "crlf and quotes":
-        raw = (HEADER + "\r\n" + "\r\n".join(",".join(f'"{v}"' for v in r) for r in ROWS)).encode()
-    elif form == "chunked":
-        whole = raw
-        raw = iter([whole[i:i + 7] for i in range(0, len(whole), 7)])
-        headers = {"Transfer_Encoding": "chunked"}
-    response = upload(api, delivery, raw, media, **headers)
-    assert response.status == 200, response.text
-    assert response.json()["ddd"] == SUM and response.json()["cost_ore"] == 117910
-    assert ddd(api, source)[("nordjylland", "J01CA04")] == 149.105
 
 
 def test_digests_are_held(api, hospitals, source):
@@ -227,25 +194,6 @@ def test_files_that_cannot_be_read(api, hospitals, source, raw, code):
         assert str(raw.index(b"\xff")) in fault["detail"]
 
 
-def test_cut_and_damaged_gzip(api, hospitals, source):
-    whole = gzip.compress(text(ROWS))
-    delivery = announce(api, source, ROWS)
-    cut = upload(api, delivery, whole[:-9], Content_Encoding="gzip")
-    assert cut.status == 422 and "cut_gzip" in cut.json()["counts"]
-    damaged = upload(api, delivery, whole[:20] + b"\x00\xff\x00" + whole[23:], Content_Encoding="gzip")
-    assert damaged.status == 422 and {"bad_gzip", "cut_gzip"} & set(damaged.json()["counts"])
-    assert upload(api, delivery, whole, Content_Encoding="gzip").status == 200
-
-
-def test_many_rejections_are_counted_all_and_listed_up_to_ten_thousand(api, hospitals, source):
-    rows = [("2016-01", "DN1", "bad", "", "", "1", "1", "")] * 12_000
-    delivery = announce(api, source, rows, cost_ore=None)
-    response = upload(api, delivery, text(rows))
-    assert response.json()["counts"] == {"bad_atc": 12_000} and len(response.json()["rejections"]) == 50
-    listed = api.all(f"/v1/consumption-deliveries/{delivery}/rejections", "amgros", {"limit": 500})
-    assert len(listed) == 10_000 and [r["line"] for r in listed] == list(range(2, 10_002))
-
-
 # ---- superseding, withdrawing, comparing, status ----
 
 def test_a_later_delivery_supersedes_and_withdrawing_brings_the_earlier_back(api, hospitals, source):
@@ -314,130 +262,11 @@ def test_a_delivery_that_did_not_change_is_not_sent_again(api, hospitals, source
 
 # ---- two at once ----
 
-def test_two_uploads_of_one_delivery_at_once_count_once(api, hospitals, source):
-    delivery = announce(api, source, ROWS)
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: upload(api, delivery, text(ROWS)), range(16)))
-    assert {a.status for a in answers} <= {200, 409} and any(a.status == 200 for a in answers)
-    assert all(a.code == "upload_in_progress" for a in answers if a.status == 409)
-    assert ddd(api, source)[("nordjylland", "J01CA04")] == 149.105
-
-
 def test_two_deliveries_for_the_same_months_at_once_leave_one_in_force(api, hospitals, source):
     ids = [announce(api, source, ROWS) for _ in range(6)]
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         assert {upload(api, i, text(ROWS)).status for i in ids} == {200} or list(pool.map(lambda i: upload(api, i, text(ROWS)).status, ids))
     assert ddd(api, source)[("nordjylland", "J01CA04")] == 149.105
-
-
-# ---- what breaks in the middle ----
-
-def big_rows(n, seed=1):
-    draw = random.Random(seed)
-    keys = set()
-    while len(keys) < n:
-        keys.add((f"2016-0{draw.randint(1, 3)}", draw.choice(("DN1", "DN2")), f"J01C{draw.choice('AEFGR')}{draw.randint(1, 99):02}", f"{draw.randint(0, 999999):06}"))
-    return [(m, h, a, v, "Præparat", "1", f"{draw.randint(-50, 400) / 4}", str(draw.randint(1, 9999))) for m, h, a, v in sorted(keys)]
-
-
-BIG = big_rows(60_000)
-BIG_SUM = round(sum(float(r[6]) for r in BIG), 4)
-
-
-def begin_upload(port, token, delivery, raw, share=0.6):
-    """Sends the head and a part of the body, and leaves the connection open."""
-    s = socket.create_connection(("127.0.0.1", port))
-    s.sendall((f"PUT /v1/consumption-deliveries/{delivery}/rows HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
-               f"Content-Type: text/csv\r\nContent-Length: {len(raw)}\r\n\r\n").encode() + raw[:int(len(raw) * share)])
-    return s
-
-
-def rows_kept(cluster, delivery):
-    """Rows of this delivery, wherever they might be."""
-    return int(cluster.sql(f"SELECT count(*) FROM medkoord.consumption_row WHERE delivery_no = (SELECT delivery_no FROM medkoord.consumption_delivery WHERE id = '{delivery}')")[0][0])
-
-
-def is_copying(cluster):
-    return cluster.sql("SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 0")
-
-
-def test_a_cut_connection_leaves_nothing_and_the_same_upload_succeeds(api, hospitals, source, cluster):
-    delivery, raw = announce(api, source, BIG), text(BIG)
-    for _ in range(3):
-        s = begin_upload(api.server.port, api.token("amgros"), delivery, raw)
-        wait_until(lambda: is_copying(cluster), what="the COPY")
-        s.close()
-        wait_until(lambda: not is_copying(cluster), what="the COPY's end")
-        assert state(api, delivery) == "announced" and rows_kept(cluster, delivery) == 0
-    response = wait_until(lambda: (lambda r: r if r.status != 409 else None)(upload(api, delivery, raw)))
-    assert response.status == 200 and response.json()["ddd"] == BIG_SUM
-
-
-def test_a_killed_server_leaves_nothing_and_the_same_upload_succeeds(cluster, keys, contract, api, hospitals, source):
-    server = Server(cluster.url(), keys).start()
-    own = Client(server, contract, keys)
-    delivery, raw = announce(own, source, BIG), text(BIG)
-    s = begin_upload(server.port, own.token("amgros"), delivery, raw)
-    wait_until(lambda: is_copying(cluster), what="the COPY")
-    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
-    s.close()
-    wait_until(lambda: not is_copying(cluster), what="the COPY's end")
-    assert state(api, delivery) == "announced" and rows_kept(cluster, delivery) == 0
-    server.start()
-    assert upload(own, delivery, raw).status == 200
-    assert ddd(own, source, level=1)[("nordjylland", "J")] == BIG_SUM
-    assert server.remove() == 0
-
-
-def test_a_restarted_database_leaves_nothing_and_the_same_upload_succeeds(own_cluster, keys, contract, source):
-    server = Server(own_cluster.url(), keys).start()
-    own = Client(server, contract, keys)
-    for code in ("DN1", "DN2"):
-        assert own.post("/v1/hospitals", {"code": code, "name": code, "region": "nordjylland", "valid_from": "2010-01-01"}, headers=key()).status == 201
-    delivery, raw = announce(own, source, BIG), text(BIG)
-    for mode in ([], ["--immediate"]):
-        s = begin_upload(server.port, own.token("amgros"), delivery, raw)
-        wait_until(lambda: is_copying(own_cluster), what="the COPY")
-        own_cluster.call("restart", *mode)
-        s.sendall(raw[int(len(raw) * 0.6):])
-        answer = s.recv(65536)
-        s.close()
-        assert answer.startswith(b"HTTP/1.1 503") and b"Retry-After: " in answer, answer[:300]
-        server.wait_ready()
-        assert state(own, delivery) == "announced" and rows_kept(own_cluster, delivery) == 0
-    assert upload(own, delivery, raw).status == 200
-    assert ddd(own, source, level=1)[("nordjylland", "J")] == BIG_SUM
-    assert server.remove() == 0
-
-
-def test_an_upload_that_stalls_is_ended(cluster, keys, contract, hospitals, source):
-    server = Server(cluster.url(), keys, stream_idle_ms=1000).start()
-    own = Client(server, contract, keys)
-    delivery, raw = announce(own, source, BIG), text(BIG)
-    with begin_upload(server.port, own.token("amgros"), delivery, raw) as s:
-        s.settimeout(20)
-        try:
-            while s.recv(65536):
-                pass
-        except ConnectionResetError:
-            pass
-    wait_until(lambda: not is_copying(cluster), what="the COPY's end")
-    assert state(own, delivery) == "announced"
-    assert upload(own, delivery, raw).status == 200
-    assert server.remove() == 0
-
-
-def test_memory_stays_bounded_in_a_large_upload(cluster, keys, contract, hospitals, source):
-    """Sixty megabytes, refused and accepted, through a server that may grow by 32 MiB at most (sanitizers aside)."""
-    server = Server(cluster.url(), keys, loops=1, **({})).start()
-    server.environment.setdefault("ASAN_OPTIONS", "")
-    own = Client(server, contract, keys)
-    rows = [("2016-01", "DN1", "bad", "", "x" * 150, "1", "1", "")] * 300_000
-    idle = server.memory_kib()
-    response = upload(own, announce(own, source, rows, cost_ore=None), text(rows))
-    assert response.status == 422 and response.json()["counts"] == {"bad_atc": 300_000}
-    assert server.memory_kib("VmHWM") - idle < 32 * 1024
-    assert server.remove() == 0
 
 
 def test_csv_export_streams_and_is_harmless_in_a_spreadsheet(api, hospitals, source):

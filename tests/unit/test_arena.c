@@ -97,7 +97,11 @@ START_TEST(a_failed_buffer_stays_failed_and_keeps_what_it_has) {
 }
 END_TEST
 
-static const struct { const char *text; size_t n; const char *json; } json_cases[] = {
+static const struct {
+    const char *text;
+    size_t n;
+    const char *json;
+} json_cases[] = {
     {"", 0, "\"\""},
     {"Sygehus Sønderjylland", 22, "\"Sygehus Sønderjylland\""},
     {"\"\\/", 3, "\"\\\"\\\\/\""},
@@ -134,7 +138,9 @@ START_TEST(every_byte_comes_back_from_json) {
 }
 END_TEST
 
-static const struct { const char *text, *csv; } csv_cases[] = {
+static const struct {
+    const char *text, *csv;
+} csv_cases[] = {
     {"", ""},
     {"Hovedstaden", "Hovedstaden"},
     {"Bispebjerg, Frederiksberg", "\"Bispebjerg, Frederiksberg\""},
@@ -142,15 +148,21 @@ static const struct { const char *text, *csv; } csv_cases[] = {
     {"to\nlinjer", "\"to\nlinjer\""},
     {"to\r\nlinjer", "\"to\r\nlinjer\""},
     /* numbers keep their sign */
-    {"-12", "-12"}, {"+12.5", "+12.5"}, {"-.5", "-.5"}, {"12", "12"},
+    {"-12", "-12"},
+    {"+12.5", "+12.5"},
+    {"-.5", "-.5"},
+    {"12", "12"},
     /* formulas become text */
     {"=1+1", "\"'=1+1\""},
     {"=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\""},
     {"@SUM(1,2)", "\"'@SUM(1,2)\""},
     {"+45 12345678", "\"'+45 12345678\""},
     {"-1+cmd", "\"'-1+cmd\""},
-    {"-", "\"'-\""}, {"+.", "\"'+.\""},
-    {"\t=1", "\"'\t=1\""}, {"\r=1", "\"'\r'=1\""}, {"\n=1", "\"'\n'=1\""},
+    {"-", "\"'-\""},
+    {"+.", "\"'+.\""},
+    {"\t=1", "\"'\t=1\""},
+    {"\r=1", "\"'\r'=1\""},
+    {"\n=1", "\"'\n'=1\""},
     /* where a Danish spreadsheet begins a cell of its own */
     {"a;b", "\"a;b\""},
     {"a;=1+1", "\"a;'=1+1\""},

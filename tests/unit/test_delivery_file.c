@@ -291,14 +291,12 @@ START_TEST(reasons_of_lines) {
     expect_line("2021-03,MOV,J01,,,,1,", "hospital", "outside_coverage", "MOV");
     expect_line("2021-01,ahh,J01,,,,1,", "hospital", "unknown_hospital", "ahh");
     expect_line("2021-01,,J01,,,,1,", "hospital", "value_missing", NULL);
-    static const char *const atc[] = {"J0",  "J01A0", "J01AA", "J01AA0", "J01AA022", "j01aa02", "J01AA0A",
-                                      "QJ0", "Q",     "QQ",    "1",      "J01AA02 ", "ÆJ01",    "QJ01AA022"};
+    static const char atc[][12] = {"J0",  "J01A0", "J01AA0", "J01AA022", "j01aa02",  "J01AA0A",
+                                   "QJ0", "1",     "Q1",     "J01AA02 ", "QJ01AA022"};
     for (size_t i = 0; i < sizeof atc / sizeof *atc; i++) {
         char row[100];
-        bool good = strcmp(atc[i], "J01AA") == 0 || strcmp(atc[i], "Q") == 0 || strcmp(atc[i], "QQ") == 0;
         snprintf(row, sizeof row, "2021-01,AHH,%s,,,,1,", atc[i]);
-        if (!good)
-            expect_line(row, "atc", "bad_atc", atc[i]);
+        expect_line(row, "atc", "bad_atc", atc[i]);
     }
     expect_line("2021-01,AHH,,,,,1,", "atc", "value_missing", NULL);
     expect_line("2021-01,AHH,J01,12345,,,1,", "article_number", "bad_article_number", "12345");
@@ -391,7 +389,7 @@ START_TEST(not_utf8_names_the_byte) {
 END_TEST
 
 START_TEST(long_lines) {
-    char *text = malloc(60000);
+    static char text[60000];
     for (size_t length = DELIVERY_LINE_MAX - 2; length <= DELIVERY_LINE_MAX + 2; length++)
         for (int quoted = 0; quoted < 2; quoted++) {
             int at = sprintf(text, "month,hospital,atc,product,ddd\n2021-01,AHH,J01,%s", quoted ? "\"" : "");
@@ -427,7 +425,6 @@ START_TEST(long_lines) {
         strstr(o.rejections.bytes, "{\"position\":1,\"line\":2,\"column\":null,\"code\":\"bad_line\""));
     ck_assert_ptr_nonnull(strstr(o.counts.bytes, "\"duplicate_key\""));
     free_outcome(&o);
-    free(text);
 }
 END_TEST
 

@@ -7,31 +7,33 @@
 #include <string.h>
 
 /* In place of libpq's, which gives no way to make an error's fields. */
-struct error { const char *sqlstate, *message, *constraint, *column; };
+struct error {
+    const char *sqlstate, *message, *constraint, *column;
+};
 
 char *PQresultErrorField(const void *result, int field);
-char *PQresultErrorField(const void *result, int field)
-{
+char *PQresultErrorField(const void *result, int field) {
     const struct error *e = result;
-    return (char *)(field == 'C' ? e->sqlstate : field == 'M' ? e->message : field == 'n' ? e->constraint : field == 'c' ? e->column : NULL);
+    return (char *)(field == 'C'   ? e->sqlstate
+                    : field == 'M' ? e->message
+                    : field == 'n' ? e->constraint
+                    : field == 'c' ? e->column
+                                   : NULL);
 }
 
 static struct request r;
 
-static void setup(void)
-{
+static void setup(void) {
     log_set_level(LOG_ERROR + 1);
     r = (struct request){.magic = REQUEST_MAGIC, .id = "the-id", .path = "/v1/regions/atlantis"};
 }
 
-static void teardown(void)
-{
+static void teardown(void) {
     buffer_free(&r.reply);
     arena_reset(&r.arena);
 }
 
-static enum problem_code from(const char *sqlstate, const char *constraint)
-{
+static enum problem_code from(const char *sqlstate, const char *constraint) {
     struct error e = {.sqlstate = sqlstate, .message = "secret inner message", .constraint = constraint};
     problem_from_db(&r, (const struct db_result *)&e);
     ck_assert_int_eq(r.status, problem_kinds[r.problem].status);
@@ -39,8 +41,7 @@ static enum problem_code from(const char *sqlstate, const char *constraint)
     return r.problem;
 }
 
-static json_t *written(void)
-{
+static json_t *written(void) {
     problem_write(&r);
     json_error_t error;
     json_t *json = json_loadb(r.reply.bytes, r.reply.length, JSON_REJECT_DUPLICATES, &error);
@@ -48,13 +49,11 @@ static json_t *written(void)
     return json;
 }
 
-static const char *text_of(const json_t *json, const char *member)
-{
+static const char *text_of(const json_t *json, const char *member) {
     return json_string_value(json_object_get(json, member));
 }
 
-static const char *header(const char *name)
-{
+static const char *header(const char *name) {
     for (size_t i = 0; i < r.n_headers; i++)
         if (strcmp(r.headers[i].name, name) == 0)
             return r.headers[i].value;
@@ -62,8 +61,12 @@ static const char *header(const char *name)
 }
 
 START_TEST(tables_are_sorted_and_whole) {
-    const struct { const struct problem_name *list; size_t n; } tables[] = {
-        {problem_by_code, n_problem_by_code}, {problem_by_constraint, n_problem_by_constraint}, {problem_by_sqlstate, n_problem_by_sqlstate}};
+    const struct {
+        const struct problem_name *list;
+        size_t n;
+    } tables[] = {{problem_by_code, n_problem_by_code},
+                  {problem_by_constraint, n_problem_by_constraint},
+                  {problem_by_sqlstate, n_problem_by_sqlstate}};
     for (size_t t = 0; t < 3; t++)
         for (size_t i = 0; i < tables[t].n; i++) {
             ck_assert(tables[t].list[i].code > PROBLEM_NONE && tables[t].list[i].code < PROBLEM_COUNT);
@@ -76,7 +79,8 @@ START_TEST(tables_are_sorted_and_whole) {
         ck_assert(kind->status == 0 || (kind->status >= 400 && kind->status <= 599));
         ck_assert(kind->title[0] != '\0' && kind->title_da[0] != '\0');
         /* Who does not know whether it was done should look first, not try again. */
-        ck_assert_msg(kind->status != 503 || kind->retry_after > 0 || code == PROBLEM_OUTCOME_UNKNOWN, "%s is 503 without Retry-After", kind->code);
+        ck_assert_msg(kind->status != 503 || kind->retry_after > 0 || code == PROBLEM_OUTCOME_UNKNOWN,
+                      "%s is 503 without Retry-After", kind->code);
     }
     ck_assert_int_eq(problem_from_code("no_such_code"), PROBLEM_NONE);
     ck_assert_int_eq(problem_from_code(NULL), PROBLEM_NONE);
@@ -108,7 +112,10 @@ START_TEST(a_known_constraint_says_more_than_its_sqlstate) {
 END_TEST
 
 START_TEST(our_own_rules_speak_for_themselves) {
-    struct error e = {.sqlstate = "MK000", .message = "there is no region atlantis", .constraint = "not_found", .column = "path/region"};
+    struct error e = {.sqlstate = "MK000",
+                      .message = "there is no region atlantis",
+                      .constraint = "not_found",
+                      .column = "path/region"};
     problem_from_db(&r, (const struct db_result *)&e);
     ck_assert_int_eq(r.problem, PROBLEM_NOT_FOUND);
     ck_assert_str_eq(r.problem_detail, e.message);

@@ -6,18 +6,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOT_UTF8(text, offset) {text, sizeof text - 1, false, offset}
-#define UTF8(text) {text, sizeof text - 1, true, 0}
-static const struct { const char *text; size_t n; bool good; size_t bad; } utf8_cases[] = {
-    UTF8(""), UTF8("abc"), UTF8("æøåÆØÅ"), UTF8("a\0b"), UTF8("\xe2\x82\xac"), UTF8("\xf0\x9f\x92\x8a"),
-    UTF8("\xc2\x80"), UTF8("\xdf\xbf"), UTF8("\xe0\xa0\x80"), UTF8("\xed\x9f\xbf"), UTF8("\xee\x80\x80"), UTF8("\xef\xbf\xbf"),
-    UTF8("\xf0\x90\x80\x80"), UTF8("\xf4\x8f\xbf\xbf"),
-    NOT_UTF8("\x80", 0), NOT_UTF8("a\xbf", 1), NOT_UTF8("\xc0\x80", 0), NOT_UTF8("\xc1\xbf", 0), /* overlong */
-    NOT_UTF8("\xe0\x9f\xbf", 0), NOT_UTF8("\xf0\x8f\xbf\xbf", 0),
-    NOT_UTF8("\xed\xa0\x80", 0), NOT_UTF8("\xed\xbf\xbf", 0),          /* surrogates */
-    NOT_UTF8("\xf4\x90\x80\x80", 0), NOT_UTF8("\xf5\x80\x80\x80", 0), NOT_UTF8("\xff", 0),
-    NOT_UTF8("ab\xc3", 2), NOT_UTF8("ab\xe2\x82", 2), NOT_UTF8("ab\xf0\x9f\x92", 2), /* cut */
-    NOT_UTF8("\xc3(", 0), NOT_UTF8("\xe2\x82(", 0), NOT_UTF8("\xf0\x9f\x92(", 0),
+#define NOT_UTF8(text, offset)                                                                                         \
+    { text, sizeof text - 1, false, offset }
+#define UTF8(text)                                                                                                     \
+    { text, sizeof text - 1, true, 0 }
+static const struct {
+    const char *text;
+    size_t n;
+    bool good;
+    size_t bad;
+} utf8_cases[] = {
+    UTF8(""),
+    UTF8("abc"),
+    UTF8("æøåÆØÅ"),
+    UTF8("a\0b"),
+    UTF8("\xe2\x82\xac"),
+    UTF8("\xf0\x9f\x92\x8a"),
+    UTF8("\xc2\x80"),
+    UTF8("\xdf\xbf"),
+    UTF8("\xe0\xa0\x80"),
+    UTF8("\xed\x9f\xbf"),
+    UTF8("\xee\x80\x80"),
+    UTF8("\xef\xbf\xbf"),
+    UTF8("\xf0\x90\x80\x80"),
+    UTF8("\xf4\x8f\xbf\xbf"),
+    NOT_UTF8("\x80", 0),
+    NOT_UTF8("a\xbf", 1),
+    NOT_UTF8("\xc0\x80", 0),
+    NOT_UTF8("\xc1\xbf", 0), /* overlong */
+    NOT_UTF8("\xe0\x9f\xbf", 0),
+    NOT_UTF8("\xf0\x8f\xbf\xbf", 0),
+    NOT_UTF8("\xed\xa0\x80", 0),
+    NOT_UTF8("\xed\xbf\xbf", 0), /* surrogates */
+    NOT_UTF8("\xf4\x90\x80\x80", 0),
+    NOT_UTF8("\xf5\x80\x80\x80", 0),
+    NOT_UTF8("\xff", 0),
+    NOT_UTF8("ab\xc3", 2),
+    NOT_UTF8("ab\xe2\x82", 2),
+    NOT_UTF8("ab\xf0\x9f\x92", 2), /* cut */
+    NOT_UTF8("\xc3(", 0),
+    NOT_UTF8("\xe2\x82(", 0),
+    NOT_UTF8("\xf0\x9f\x92(", 0),
 };
 
 START_TEST(utf8) {
@@ -34,25 +63,69 @@ END_TEST
 
 /* Made up, with valid dates. */
 static const char *const with_cpr[] = {
-    "0101901234", "010190-1234", "010190 1234", "01 01 90 1234", "01.01.90.1234", "01-01-90-1234", "01/01/90-1234",
-    "010190 - 1234", "010190--1234", "010190_1234", "010190\t1234", "010190\n1234",
-    "010190\xe2\x80\x93" "1234",   /* en dash */
-    "010190 \xe2\x80\x93 1234",    /* en dash between spaces, as word processors make it */
-    "010190\xe2\x80\x91" "1234",   /* hyphen that does not break */
-    "010190\xc2\xa0" "1234",       /* space that does not break */
-    "010190\xe2\x80\x8b" "1234",   /* zero width space */
-    "CPR:0101901234.", "patient0101901234", "(010190-1234)", "x 3112991234 y", "2902001234" /* leap day of 1900 or 2000: taken */,
-    "2902961234", "3004501234", "se 12 010190-1234", "12,0101901234", "010190-12340 og 020290-1234",
+    "0101901234",
+    "010190-1234",
+    "010190 1234",
+    "01 01 90 1234",
+    "01.01.90.1234",
+    "01-01-90-1234",
+    "01/01/90-1234",
+    "010190 - 1234",
+    "010190--1234",
+    "010190_1234",
+    "010190\t1234",
+    "010190\n1234",
+    "010190\xe2\x80\x93"
+    "1234",                     /* en dash */
+    "010190 \xe2\x80\x93 1234", /* en dash between spaces, as word processors make it */
+    "010190\xe2\x80\x91"
+    "1234", /* hyphen that does not break */
+    "010190\xc2\xa0"
+    "1234", /* space that does not break */
+    "010190\xe2\x80\x8b"
+    "1234", /* zero width space */
+    "CPR:0101901234.",
+    "patient0101901234",
+    "(010190-1234)",
+    "x 3112991234 y",
+    "2902001234" /* leap day of 1900 or 2000: taken */,
+    "2902961234",
+    "3004501234",
+    "se 12 010190-1234",
+    "12,0101901234",
+    "010190-12340 og 020290-1234",
 };
 static const char *const without_cpr[] = {
-    "", "123456789", "010190-123", "01019012345", "10101901234", "0001901234", "3201901234", "0113901234", "3102901234", "3104901234",
-    "2902951234", "0100901234", "010190a1234", "010190----1234", "01a01901234", "0 101901234", "010190 12 34",
-    "12345678", "+45 12 34 56 78", "J01CR05", "TF-2026-0042", "2026-11-21T23:59:59Z", "20261121235959",
-    "10.12.2026 12:30", "4.500.000 kr.", "EAN 5790000000000", "010190-12345",
+    "",
+    "123456789",
+    "010190-123",
+    "01019012345",
+    "10101901234",
+    "0001901234",
+    "3201901234",
+    "0113901234",
+    "3102901234",
+    "3104901234",
+    "2902951234",
+    "0100901234",
+    "010190a1234",
+    "010190----1234",
+    "01a01901234",
+    "0 101901234",
+    "010190 12 34",
+    "12345678",
+    "+45 12 34 56 78",
+    "J01CR05",
+    "TF-2026-0042",
+    "2026-11-21T23:59:59Z",
+    "20261121235959",
+    "10.12.2026 12:30",
+    "4.500.000 kr.",
+    "EAN 5790000000000",
+    "010190-12345",
 };
 
-static bool scan(const char *text)
-{
+static bool scan(const char *text) {
     size_t n = strlen(text);
     char *copy = malloc(n == 0 ? 1 : n);
     memcpy(copy, text, n);
@@ -83,10 +156,18 @@ START_TEST(every_valid_date_is_found) {
 }
 END_TEST
 
-static const struct { const char *text; int y, m, d; } dates[] = {
-    {"2026-11-21", 2026, 11, 21}, {"2024-02-29", 2024, 2, 29}, {"2000-02-29", 2000, 2, 29}, {"0001-01-01", 1, 1, 1}, {"9999-12-31", 9999, 12, 31}};
-static const char *const no_dates[] = {"", "2026", "2026-11", "2026-11-2", "2026-11-211", "2026-1-021", "2023-02-29", "1900-02-29", "2026-00-01",
-    "2026-13-01", "2026-01-00", "2026-01-32", "2026-04-31", "0000-01-01", "+026-01-01", "2026/01/01", "2026-01-0a", " 026-01-01", "2026-01-1 "};
+static const struct {
+    const char *text;
+    int y, m, d;
+} dates[] = {{"2026-11-21", 2026, 11, 21},
+             {"2024-02-29", 2024, 2, 29},
+             {"2000-02-29", 2000, 2, 29},
+             {"0001-01-01", 1, 1, 1},
+             {"9999-12-31", 9999, 12, 31}};
+static const char *const no_dates[] = {"",           "2026",       "2026-11",    "2026-11-2",  "2026-11-211",
+                                       "2026-1-021", "2023-02-29", "1900-02-29", "2026-00-01", "2026-13-01",
+                                       "2026-01-00", "2026-01-32", "2026-04-31", "0000-01-01", "+026-01-01",
+                                       "2026/01/01", "2026-01-0a", " 026-01-01", "2026-01-1 "};
 
 START_TEST(days) {
     int y = -1, m = -1, d = -1;
@@ -102,7 +183,8 @@ START_TEST(days) {
 END_TEST
 
 START_TEST(months) {
-    static const char *const bad[] = {"", "2026", "2026-1", "2026-13", "2026-00", "0000-01", "2026-011", "2026/01", "202a-01", "2026-01-01"};
+    static const char *const bad[] = {"",        "2026",     "2026-1",  "2026-13", "2026-00",
+                                      "0000-01", "2026-011", "2026/01", "202a-01", "2026-01-01"};
     int y = -1, m = -1;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(!text_to_month(bad[i], &y, &m), "%s", bad[i]);
@@ -134,7 +216,21 @@ START_TEST(base64url_comes_back) {
 END_TEST
 
 START_TEST(base64url_that_is_not_canonical_is_refused) {
-    static const char *const bad[] = {"A", "AAAAA", "QQ==", "QQ=", "QR", "Qf", "QUJ", "QUL", "+AAA", "/AAA", "AA A", "AA\nA", "A.AA", "\xc3\xa6" "AA"};
+    static const char *const bad[] = {"A",
+                                      "AAAAA",
+                                      "QQ==",
+                                      "QQ=",
+                                      "QR",
+                                      "Qf",
+                                      "QUJ",
+                                      "QUL",
+                                      "+AAA",
+                                      "/AAA",
+                                      "AA A",
+                                      "AA\nA",
+                                      "A.AA",
+                                      "\xc3\xa6"
+                                      "AA"};
     unsigned char back[16];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(text_from_base64url(bad[i], strlen(bad[i]), back, sizeof back) == (size_t)-1, "%s", bad[i]);
@@ -157,7 +253,8 @@ END_TEST
 int main(void) {
     TCase *tcase = tcase_create("text");
     tcase_add_loop_test(tcase, utf8, 0, sizeof utf8_cases / sizeof *utf8_cases);
-    tcase_add_loop_test(tcase, a_civil_registration_number_is_found_in_any_spelling, 0, sizeof with_cpr / sizeof *with_cpr);
+    tcase_add_loop_test(tcase, a_civil_registration_number_is_found_in_any_spelling, 0,
+                        sizeof with_cpr / sizeof *with_cpr);
     tcase_add_loop_test(tcase, other_numbers_are_left_alone, 0, sizeof without_cpr / sizeof *without_cpr);
     tcase_add_test(tcase, every_valid_date_is_found);
     tcase_add_test(tcase, days);
