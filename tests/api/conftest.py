@@ -12,6 +12,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from medkoord_api import Client, Cluster, Contract, Keys, Server  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="test_faults.py: as often as promised, not a sample")
+    parser.addoption("--seed", type=int, default=1, help="test_faults.py: another number draws other points to break things at")
+
+
 @pytest.fixture(scope="session")
 def contract():
     return Contract()

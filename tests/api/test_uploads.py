@@ -139,10 +139,22 @@ def test_the_same_bytes_count_once_and_others_are_refused(api, hospitals):
 
 def test_a_rejected_delivery_may_be_corrected(api, hospitals):
     delivery = announce(api)
-    assert counts(upload(api, delivery, GOOD.replace("AHH,J01,", "XXX,J01,"))) == {"unknown_hospital": 1, }
+    assert counts(upload(api, delivery, GOOD.replace("AHH,J01,", "XXX,J01,"))) == {"unknown_hospital": 1}
     assert state(api, delivery)["state"] == "rejected"
     assert upload(api, delivery, GOOD).status == 200
     assert state(api, delivery)["state"] == "accepted"
+
+
+def test_a_rejection_is_not_in_its_own_way(api, hospitals):
+    """The transaction that loaded is over before the one that keeps the rejection begins, and before the answer."""
+    delivery = announce(api)
+    bad = [GOOD.replace("AHH,J01,", "XXX,J01,"), GOOD + "2021-06,AHH,J01,,,,1,\n", GOOD + "2021-07,AHH,J01,,,,1,\n"]
+    for i in range(30):
+        assert upload(api, delivery, bad[i % 3]).status == 422
+        assert upload(api, delivery, bad[i % 3], Prefer="tx=rollback").status == 422
+    assert upload(api, delivery, GOOD, Prefer="tx=rollback").status == 200
+    assert upload(api, delivery, GOOD).status == 200
+    assert upload(api, delivery, GOOD).status == 200
 
 
 def test_a_rehearsal_keeps_nothing(api, hospitals):
