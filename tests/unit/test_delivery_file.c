@@ -294,7 +294,7 @@ START_TEST(reasons_of_lines) {
     static const char atc[][12] = {"J0",  "J01A0", "J01AA0", "J01AA022", "j01aa02",  "J01AA0A",
                                    "QJ0", "1",     "Q1",     "J01AA02 ", "QJ01AA022"};
     for (size_t i = 0; i < sizeof atc / sizeof *atc; i++) {
-        char row[100];
+        char row[200];
         snprintf(row, sizeof row, "2021-01,AHH,%s,,,,1,", atc[i]);
         expect_line(row, "atc", "bad_atc", atc[i]);
     }
