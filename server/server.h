@@ -1,137 +1,21 @@
-/* What the server's files share, one banner a file, in the order in which a request meets them.
- * Conventions: functions answer true or 0 on success unless they say otherwise; ret_ parameters are untouched on
- * failure; destroy functions take NULL. assert() is for our own mistakes, return codes are for the world's.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+/* What the server's files share, one banner a file, in the order in which a request meets them; base.h and
+ * request.h come first. Conventions: functions answer true or 0 on success unless they say otherwise; ret_ parameters
+ * are untouched on failure; destroy functions take NULL. assert() is for our own mistakes, return codes are for the
+ * world's. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_SERVER_H
 #define MEDKOORD_SERVER_H
 
-#include "contract.h"
+#include "request.h"
 
-#include <jansson.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <time.h>
 
 #define MEDKOORD_VERSION "0.1.0"
 
-struct MHD_Connection;
 struct epoll_event;
-struct loop;
-
-/* ============================== arena.c: memory of one request, and growing buffers ============================== */
-
-/* Everything allocated is zeroed, aligned to 16 bytes and freed at once by arena_reset(). NULL when out of memory or
- * past the limit (ARENA_LIMIT bytes a request). */
-#define ARENA_LIMIT (1024u * 1024u)
-struct arena {
-    struct arena_chunk *chunks;
-    size_t used;
-};
-void *arena_alloc(struct arena *, size_t n);
-char *arena_copy(struct arena *, const char *bytes, size_t n); /* NUL-ended copy */
-char *arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void arena_reset(struct arena *);
-
-/* A malloc'd, growing byte buffer. After a failed allocation `failed` is set, further appends do nothing. */
-struct buffer {
-    char *bytes;
-    size_t length, capacity;
-    bool failed;
-};
-bool buffer_reserve(struct buffer *, size_t extra);
-void buffer_add(struct buffer *, const char *bytes, size_t n);
-void buffer_text(struct buffer *, const char *text);
-void buffer_char(struct buffer *, char c);
-void buffer_format(struct buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_json(struct buffer *, const char *bytes, size_t n); /* a JSON string, quoted and escaped */
-void buffer_csv(struct buffer *, const char *bytes, size_t n);  /* an RFC 4180 cell, made harmless for spreadsheets */
-void buffer_free(struct buffer *);
-
-/* ============================== text.c: small checks without a home in a library ============================== */
-
-bool text_is_utf8(const char *, size_t n, size_t *ret_bad_offset);
-bool text_has_cpr(const char *, size_t n); /* a Danish civil registration number, any spelling, valid date */
-bool text_to_date(const char *, int *ret_y, int *ret_m, int *ret_d); /* YYYY-MM-DD and a real day */
-bool text_to_month(const char *, int *ret_y, int *ret_m);            /* YYYY-MM */
-size_t text_from_base64url(const char *, size_t n, unsigned char *ret,
-                           size_t capacity); /* canonical only; (size_t)-1 when not */
-size_t text_to_base64url(const unsigned char *, size_t n, char *ret, size_t capacity); /* no padding, NUL-ended */
-uint64_t text_hash(const void *, size_t n, uint64_t seed);
-uint64_t clock_us(void); /* monotonic */
-
-/* ============================== json.c: jansson made safe when memory runs out ============================== */
-
-void json_memory_init(
-    void *(*allocator)(size_t)); /* before any JSON and any thread; allocator: malloc, but for tests */
-/* json_loadb() for everything that comes from outside. NULL: *ret_no_memory, or ret_error says why. */
-json_t *json_parse(const char *bytes, size_t n, size_t flags, json_error_t *ret_error, bool *ret_no_memory);
-
-/* ============================== conf.c: file, environment, one option table ============================== */
-
-struct conf {
-    char *listen_address;   /* 127.0.0.1 */
-    long port;              /* 8080; 0 takes a free one */
-    char *port_file;        /* where the taken port is written, or NULL */
-    long loops;             /* threads; 0: one a core */
-    char *database;         /* libpq connection string of the server's own role */
-    char *migrate_database; /* of a role that may become medkoord_owner */
-    char *jwks;             /* file or https URL with the public keys */
-    char *issuer, *audience;
-    long token_leeway_s;
-    long jwks_refresh_s;
-    long fast_connections, heavy_connections, write_connections, stream_connections; /* a loop */
-    long fast_deadline_ms, heavy_deadline_ms, write_deadline_ms, stream_idle_ms, stop_deadline_ms;
-    long head_deadline_ms,
-        body_deadline_ms; /* the reaper's: from the first byte to the whole head, to the whole JSON body */
-    long max_connections; /* a loop */
-    char *log_level;      /* debug, info, warning, error */
-};
-/* Defaults, then the file (NULL: none), then MEDKOORD_*. Every error is printed to err with file and line or variable
- * name; false if there was any. */
-bool conf_load(struct conf *, const char *file, FILE *err);
-void conf_free(struct conf *);
-void conf_print_options(FILE *);
-
-/* ============================== log.c: JSON lines to stderr ============================== */
-
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
-void log_set_level(enum log_level);
-bool log_level_from_name(const char *, enum log_level *ret);
-/* log_line(LOG_WARNING, "database lost", "host", host, NULL): pairs of key and text, ended by NULL. Thread-safe, one
- * write(2). */
-void log_line(enum log_level, const char *event, ...) __attribute__((sentinel));
-void log_request(const struct request *); /* the access line: id, operation, subject, status, times in microseconds */
-
-/* ============================== metrics.c: counters of each loop, added up when read ============================== */
-
-struct metrics {
-    _Atomic uint64_t requests[6];   /* by status class */
-    _Atomic uint64_t *by_operation; /* n_operations x 6: requests by operation and status class */
-    _Atomic uint64_t *seconds_us;   /* n_operations: time spent */
-    _Atomic uint64_t connections, reaped, db_batches, db_retries, db_reconnects, db_deadline, db_queue_full, token_hits,
-        token_misses, token_refused;
-    _Atomic int64_t in_flight, db_in_flight[N_LANES], streams;
-};
-struct metrics *metrics_create(void);
-void metrics_destroy(struct metrics *);
-void metrics_request(struct metrics *, const struct request *);
-void metrics_write(struct buffer *, struct metrics *const *all, size_t n); /* Prometheus text format 0.0.4 */
 
 /* ============================== auth.c: tokens and keys ============================== */
 
-#define ACTOR_SUBJECT_MAX 255
-#define ACTOR_REGION_MAX  32
-struct actor {
-    char subject[ACTOR_SUBJECT_MAX + 1];
-    char region[ACTOR_REGION_MAX + 1]; /* slug, or "" */
-    char roles_text[256];              /* ",reader,amgros," as the database's settings want it */
-    uint32_t roles;                    /* bits of role_names */
-    int64_t expires;                   /* exp, Unix seconds */
-};
-/* Before anything uses OpenSSL, so that running out of memory is noticed; malloc and realloc, but for tests. */
-bool auth_memory_init(void *(*allocator)(size_t), void *(*reallocator)(void *, size_t));
 struct auth_keys;  /* immutable, counted by reference */
 struct auth_cache; /* of one loop: verified tokens until exp, bounded */
 struct auth_rules {
@@ -176,131 +60,6 @@ int migrate_command(const struct conf *, bool dry_run);
 int migrate_expected_version(void); /* number of the last migration built in */
 /* Looks at the database as the server's role sees it; prints one line for each thing wrong, answers how many. */
 size_t migrate_check(const struct conf *, FILE *out);
-
-/* ============================== request.c: the life of a request ============================== */
-
-enum stage {
-    STAGE_HEAD,     /* the head is being checked */
-    STAGE_BODY,     /* the head is good; the body is coming */
-    STAGE_RUN,      /* the work has begun */
-    STAGE_PARKED,   /* suspended: waits for the database */
-    STAGE_ANSWERED, /* what to answer is known */
-    STAGE_DONE      /* libmicrohttpd has the answer */
-};
-
-/* Produces a streamed reply piece by piece from r->handler_state: bytes written into buffer, 0 after request_park()
- * when there is nothing yet, -1 at the end, -2 on failure (the connection is cut, so that a client never takes half an
- * export for a whole one). */
-typedef long (*http_read_fn)(struct request *, char *buffer, size_t n);
-
-struct violation {
-    const char *code;
-    const char *pointer;
-    const char *detail;
-}; /* all in the arena */
-#define MAX_VIOLATIONS    100
-#define MAX_PATH_VALUES   6
-#define MAX_BINDINGS      32
-#define MAX_REPLY_HEADERS 16
-#define JSON_BODY_LIMIT   (256u * 1024u)
-#define JSON_DEPTH_LIMIT  32
-
-struct value {
-    const char *text;
-    size_t length;
-}; /* text NULL: absent */
-
-struct request {
-    unsigned magic; /* REQUEST_MAGIC */
-    struct loop *loop;
-    struct MHD_Connection *connection;
-    enum stage stage, stage_before_park;
-    struct arena arena;
-    uint64_t started_us, db_us, deadline_us;
-    char id[65]; /* X-Request-Id, ours or the caller's */
-
-    /* http.c */
-    enum method method;
-    bool head_only;                    /* HEAD, answered as GET without body */
-    bool danish;                       /* Accept-Language prefers da */
-    const char *target, *path, *query; /* raw, arena */
-    struct value segments[MAX_PATH_VALUES + 6];
-    size_t n_segments;
-    struct value authorization, content_type, content_encoding, accept, if_match, if_none_match, idempotency_key,
-        prefer, content_digest, traceparent;
-    uint64_t content_length;           /* CONTENT_CHUNKED when chunked */
-    uint64_t received;                 /* bytes of the body so far, taken or thrown away */
-    bool has_body, started, finishing; /* the last two: of a streaming handler */
-    bool suspended;
-    struct http_connection *link;
-
-    /* route.c */
-    const struct operation *op;
-    struct value path_values[MAX_PATH_VALUES]; /* in the order of the op's path parameters; decoded, UTF-8 */
-
-    /* auth.c */
-    struct actor actor;
-
-    /* bind.c */
-    const struct representation *representation;
-    struct value parameters[MAX_BINDINGS]; /* in the order of op->parameters; checked, defaults filled in */
-    struct buffer body;
-    json_t *json;                        /* parsed body, owned */
-    const char *arguments[MAX_BINDINGS]; /* for the statement, in the order of its bindings */
-    int argument_lengths[MAX_BINDINGS];
-    const char *cursor[8];
-    size_t n_cursor;
-    long limit;
-    bool prefer_rollback; /* Prefer: tx=rollback */
-    struct violation violations[MAX_VIOLATIONS];
-    size_t n_violations;
-
-    /* db.c */
-    struct db_job *job; /* while waiting */
-
-    /* reply.c, problem.c */
-    int status;
-    enum problem_code problem;
-    const char *problem_detail;
-    const char *problem_members; /* further members of the problem as JSON, each with a comma before it; or NULL */
-    const char *location, *etag; /* etag without quotes */
-    struct buffer reply;         /* body; given away to libmicrohttpd */
-    const char *content_type_out;
-    struct {
-        const char *name, *value;
-    } headers[MAX_REPLY_HEADERS];
-    size_t n_headers;
-
-    void *handler_state;
-    void (*release)(struct request *); /* frees handler_state when the request ends; set together with it */
-    http_read_fn read;                 /* of a streamed reply */
-};
-#define CONTENT_CHUNKED  UINT64_MAX
-#define REQUEST_MAGIC    0x6d6b7271u
-#define CHECK_REQUEST(r) assert((r) != NULL && (r)->magic == REQUEST_MAGIC)
-
-struct request *request_create(struct loop *, struct MHD_Connection *, const char *target); /* NULL: out of memory */
-void request_destroy(struct request *);
-void request_check_head(struct request *); /* route, token, roles, head; may end the request */
-void request_start(struct request *);      /* everything is read: bind the body, run */
-void request_end(struct request *);        /* r->reply or r->problem is what is answered; wakes a parked request */
-void request_park(struct request *);       /* suspends the connection: nothing of this request happens until woken */
-void request_wake(struct request *);       /* resumes it; on the loop's own thread only */
-/* Ends a request with a problem. detail may be NULL. With violations collected, they become errors[]. */
-void request_problem(struct request *, enum problem_code, const char *detail);
-/* Ends a request with r->reply as the body. */
-void request_reply(struct request *, int status, const char *content_type);
-void request_header(struct request *, const char *name, const char *value); /* both must live as long as the arena */
-void request_violation(struct request *, const char *code, const char *pointer, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-/* The same in the caller's language; both formats take the same arguments. */
-#define VIOLATION(r, code, pointer, english, danish_format, ...)                                                       \
-    do {                                                                                                               \
-        if ((r)->danish)                                                                                               \
-            request_violation((r), (code), (pointer), danish_format __VA_OPT__(, ) __VA_ARGS__);                       \
-        else                                                                                                           \
-            request_violation((r), (code), (pointer), english __VA_OPT__(, ) __VA_ARGS__);                             \
-    } while (0)
 
 /* ============================== route.c ============================== */
 
