@@ -241,12 +241,10 @@ BEGIN
     LEFT JOIN consumption_delivery o ON o.delivery_no = f.delivery_no
     WHERE c.delivery_no = p_delivery_no;
 
-    UPDATE consumption_coverage c SET accepted_at = moment, ddd_e4 = COALESCE(x.ddd_e4, 0)
-    FROM consumption_coverage own
-    LEFT JOIN (SELECT m.region_no, m.month, sum(m.ddd_e4) AS ddd_e4 FROM consumption_region_month m
-               WHERE m.delivery_no = p_delivery_no GROUP BY m.region_no, m.month) x USING (region_no, month)
-    WHERE own.delivery_no = p_delivery_no
-      AND c.delivery_no = own.delivery_no AND c.region_no = own.region_no AND c.month = own.month;
+    UPDATE consumption_coverage c SET accepted_at = moment,
+        ddd_e4 = COALESCE((SELECT sum(m.ddd_e4) FROM consumption_region_month m
+                           WHERE m.delivery_no = p_delivery_no AND m.region_no = c.region_no AND m.month = c.month), 0)
+    WHERE c.delivery_no = p_delivery_no;
     UPDATE consumption_delivery_cost k SET cost_ore = total.cost_ore WHERE k.delivery_no = p_delivery_no;
     DELETE FROM consumption_rejection x WHERE x.delivery_no = p_delivery_no;
     DELETE FROM consumption_rejection_count x WHERE x.delivery_no = p_delivery_no;
@@ -260,6 +258,7 @@ BEGIN
                 'region_months_replaced', replaced.region_months,
                 'ddd_before', trim_scale(replaced.ddd_e4 * 0.0001), 'ddd_after', trim_scale(total.ddd_e4 * 0.0001)))
     WHERE d.delivery_no = p_delivery_no;
+    PERFORM renew_consumption_years(p_delivery_no);
     -- Without a policy of its own: read through consumption_row or not at all.
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', bare);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', bare);
@@ -664,6 +663,8 @@ DECLARE
     entry record;
     in_region smallint;
     region_months int := 0;
+    fault text[];
+    faults jsonb := '[]';
 BEGIN
     IF NOT may_deliver() THEN
         PERFORM problem('forbidden', 'Only Amgros and administrators announce deliveries.');
@@ -681,32 +682,39 @@ BEGIN
         FROM jsonb_array_elements(body -> 'coverage') WITH ORDINALITY e ORDER BY e.ordinality
     LOOP
         at := '/coverage/' || entry.position;
-        in_region := require_region(entry.region, at || '/region');
-        IF entry.to_month < entry.from_month THEN
-            PERFORM problem('period_reversed', 'The last month is before the first.', at || '/to_month');
-        ELSIF entry.to_month > this_month THEN
-            PERFORM problem('month_in_future', format('Nothing can be known after %s.', to_char(this_month, 'YYYY-MM')),
-                            at || '/to_month');
-        ELSIF NOT region_in_force(in_region, entry.from_month) THEN
-            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.',
-                            at || '/from_month');
-        ELSIF NOT region_in_force(in_region, entry.to_month) THEN
-            PERFORM problem('region_not_in_force', 'The region does not exist in all of these months.',
-                            at || '/to_month');
+        in_region := (SELECT r.region_no FROM region r WHERE r.slug = entry.region);
+        fault := CASE
+            WHEN in_region IS NULL THEN ARRAY['unknown_reference', 'There is no such region.', at || '/region']
+            WHEN entry.to_month < entry.from_month THEN ARRAY['period_reversed', 'The last month is before the first.', at || '/to_month']
+            WHEN entry.to_month > this_month
+                THEN ARRAY['month_in_future', format('Nothing can be known after %s.', to_char(this_month, 'YYYY-MM')), at || '/to_month']
+            WHEN NOT region_in_force(in_region, entry.from_month)
+                THEN ARRAY['region_not_in_force', 'The region does not exist in all of these months.', at || '/from_month']
+            WHEN NOT region_in_force(in_region, entry.to_month)
+                THEN ARRAY['region_not_in_force', 'The region does not exist in all of these months.', at || '/to_month']
+        END;
+        IF fault IS NULL THEN
+            region_months := region_months + 1 + (EXTRACT(year FROM age(entry.to_month, entry.from_month)) * 12
+                                                  + EXTRACT(month FROM age(entry.to_month, entry.from_month)))::int;
+            IF region_months > 2400 THEN
+                PERFORM problem('coverage_too_large', 'A delivery covers at most 2,400 months of regions.', '/coverage');
+            END IF;
+            IF EXISTS (SELECT FROM consumption_coverage c WHERE c.delivery_no = number AND c.region_no = in_region
+                       AND c.month BETWEEN entry.from_month AND entry.to_month) THEN
+                fault := ARRAY['coverage_overlaps', 'A month of this region is in an earlier entry already.', at];
+            END IF;
         END IF;
-        region_months := region_months + 1 + (EXTRACT(year FROM age(entry.to_month, entry.from_month)) * 12
-                                              + EXTRACT(month FROM age(entry.to_month, entry.from_month)))::int;
-        IF region_months > 2400 THEN
-            PERFORM problem('coverage_too_large', 'A delivery covers at most 2,400 months of regions.', '/coverage');
-        END IF;
-        IF EXISTS (SELECT FROM consumption_coverage c WHERE c.delivery_no = number AND c.region_no = in_region
-                   AND c.month BETWEEN entry.from_month AND entry.to_month) THEN
-            PERFORM problem('coverage_overlaps', 'A month of this region is in an earlier entry already.', at);
+        IF fault IS NOT NULL THEN
+            faults := faults || jsonb_build_object('code', fault[1], 'detail', fault[2], 'pointer', fault[3]);
+            CONTINUE;
         END IF;
         INSERT INTO consumption_coverage (delivery_no, region_no, month, source, status)
         SELECT number, in_region, m, body ->> 'source', body ->> 'status'
         FROM months_between(entry.from_month, entry.to_month) m;
     END LOOP;
+    IF faults <> '[]' THEN
+        PERFORM problems(faults);
+    END IF;
     RETURN QUERY SELECT d.* FROM consumption_delivery_resource d WHERE d.delivery_no = number;
 END
 $$;
@@ -969,6 +977,9 @@ BEGIN
     IF NOT FOUND THEN
         INSERT INTO idempotency_key (subject, key, operation, digest)
         VALUES (actor_subject(), claimed, for_operation, with_digest);
+        IF random() < 0.001 THEN -- the keys clean up after themselves: as many go as come, whoever runs the server
+            PERFORM purge_idempotency_keys();
+        END IF;
         RETURN QUERY SELECT NULL::int, NULL::text, NULL::text, NULL::text;
         RETURN;
     END IF;
@@ -1330,6 +1341,28 @@ END;
 ALTER FUNCTION medkoord.consumption_sums(p_source text, p_from date, p_to date, p_by text, p_level integer, p_atc text, p_shown_no smallint, p_hospital_no smallint, p_as_of timestamp with time zone, p_basis text) OWNER TO medkoord_owner;
 
 --
+-- Name: consumption_year_cells(integer, integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_year integer) RETURNS TABLE(source text, region_no smallint, month date, k integer, delivery_no integer)
+    LANGUAGE sql STABLE ROWS 60
+    BEGIN ATOMIC
+ SELECT p.source,
+     p.region_no,
+     m.month,
+     (EXTRACT(month FROM m.month))::integer AS "extract",
+     f.delivery_no
+    FROM ((( SELECT DISTINCT c.source,
+             c.region_no
+            FROM medkoord.consumption_coverage c
+           WHERE ((c.delivery_no = consumption_year_cells.p_delivery_no) AND (EXTRACT(year FROM c.month) = (consumption_year_cells.p_year)::numeric))) p
+      CROSS JOIN medkoord.months_between(make_date(consumption_year_cells.p_year, 1, 1), make_date(consumption_year_cells.p_year, 12, 1)) m(month))
+      CROSS JOIN LATERAL medkoord.coverage_at(p.source, p.region_no, m.month, NULL::timestamp with time zone) f(delivery_no, status, accepted_at, ddd_e4));
+END;
+
+ALTER FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_year integer) OWNER TO medkoord_owner;
+
+--
 -- Name: control_violation(text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -1432,7 +1465,11 @@ BEGIN
     END IF;
     q.measure := wanted;
     q.source := p_source;
-    q.as_of := known_at(p_as_of);
+    BEGIN
+        q.as_of := known_at(p_as_of);
+    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+        PERFORM refuse_question(p_at, 'as_of', 'validation_failed', 'There is no such day or time.');
+    END;
     q.to_month := COALESCE(p_to_month, (p_from_month + interval '11 months')::date,
                            divergence_last_month(p_source, q.as_of));
     q.from_month := COALESCE(p_from_month, (q.to_month - interval '11 months')::date);
@@ -1587,36 +1624,62 @@ END;
 ALTER FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question) OWNER TO medkoord_owner;
 
 --
--- Name: divergence_cost_sums(text, date, date, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: divergence_code(text, integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) RETURNS TABLE(atc text, region_no smallint, cost_ore double precision)
+CREATE FUNCTION medkoord.divergence_code(p_atc text, p_level integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE p_level WHEN 5 THEN p_atc ELSE medkoord.atc_group(p_atc, p_level) END;
+
+ALTER FUNCTION medkoord.divergence_code(p_atc text, p_level integer) OWNER TO medkoord_owner;
+
+--
+-- Name: divergence_cost_sums(medkoord.divergence_question, date, date, text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.divergence_cost_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) RETURNS TABLE(code text, region_no smallint, cost_ore double precision)
     LANGUAGE plpgsql STABLE ROWS 10000
     SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET work_mem TO '32MB'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_sort TO 'off'
-    SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+    asked_source text := (q).source;
+    asked_atc text := (q).atc;
+    asked_level int := (q).level;
+    part record;
 BEGIN
-    RETURN QUERY
-    WITH covered AS MATERIALIZED (
-        SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(p_source, p_from, p_to, p_as_of) c
-    )
-    SELECT s.atc::text, s.region_no, sum(s.cost_ore::float8)
-    FROM covered c
-    JOIN consumption_cost_month s
-      ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
-     AND s.atc >= p_atc AND s.atc < p_atc || '~'
-    GROUP BY s.atc, s.region_no;
+    IF isfinite((q).as_of) THEN
+        RETURN QUERY
+        WITH covered AS MATERIALIZED (
+            SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(asked_source, p_from, p_to, (q).as_of) c
+        )
+        SELECT divergence_code(s.atc, asked_level), s.region_no, sum(s.cost_ore::float8)
+        FROM covered c
+        JOIN consumption_cost_month s
+          ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
+         AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+         AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)))
+        GROUP BY s.atc, s.region_no;
+        RETURN;
+    END IF;
+    FOR part IN SELECT y.* FROM divergence_years(p_from, p_to) y LOOP
+        RETURN QUERY
+        SELECT divergence_code(s.atc, asked_level), s.region_no, (s.cost_ore[part.upto] - s.cost_ore[part.past])::float8
+        FROM consumption_cost_year s
+        WHERE s.source = asked_source AND s.year = part.year AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+          AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)));
+    END LOOP;
 END
 $$;
 
-ALTER FUNCTION medkoord.divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.divergence_cost_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) OWNER TO medkoord_owner;
 
 --
 -- Name: divergence_is_material(double precision, double precision, numeric); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1629,10 +1692,10 @@ CREATE FUNCTION medkoord.divergence_is_material(highest double precision, lowest
 ALTER FUNCTION medkoord.divergence_is_material(highest double precision, lowest double precision, material_ratio numeric) OWNER TO medkoord_owner;
 
 --
--- Name: divergence_lasting_codes(medkoord.divergence_question, smallint[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: divergence_lasting_codes(medkoord.divergence_question, smallint[], text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[]) RETURNS SETOF text
+CREATE FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[], p_codes text[]) RETURNS SETOF text
     LANGUAGE plpgsql STABLE ROWS 500
     SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
@@ -1642,33 +1705,38 @@ CREATE FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question
     SET enable_sort TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+    sustained int := ((q).measure).sustained_months;
+    left_over text[] := p_codes; -- each month is looked at for the codes that the ones before have left
+    in_month date;
 BEGIN
-    RETURN QUERY
-    WITH month AS MATERIALIZED (
-        SELECT m.m FROM months_between(
-            ((q).to_month - (((q).measure).sustained_months - 1) * interval '1 month')::date, (q).to_month) AS m (m)
-        WHERE m.m >= (q).from_month
-    ), exposure AS MATERIALIZED (
-        SELECT m.m, r.region_no, r.exposure FROM month m CROSS JOIN LATERAL divergence_regions(q, m.m, m.m) r
-        WHERE r.region_no = ANY (p_compared)
-    ), used AS MATERIALIZED (
-        SELECT m.m, v.atc, v.region_no, v.volume FROM month m CROSS JOIN LATERAL divergence_volumes(q, m.m, m.m, false) v
-    ), rate AS (
-        SELECT u.m, u.atc, u.volume * 1000 / e.exposure AS rate
-        FROM used u JOIN exposure e ON e.m = u.m AND e.region_no = u.region_no
-    ), extreme AS (
-        -- A compared region without a row used nothing.
-        SELECT r.m, r.atc, max(r.rate) AS highest,
-            CASE WHEN count(*) = cardinality(p_compared) THEN min(r.rate) ELSE LEAST(min(r.rate), 0) END AS lowest
-        FROM rate r GROUP BY r.m, r.atc
-    )
-    SELECT e.atc FROM extreme e
-    WHERE divergence_is_material(e.highest, e.lowest, ((q).measure).material_ratio)
-    GROUP BY e.atc HAVING count(*) = ((q).measure).sustained_months;
+    IF divergence_month_count((q).from_month, (q).to_month) < sustained THEN
+        RETURN;
+    END IF;
+    FOR in_month IN
+        SELECT m.m FROM months_between(((q).to_month - (sustained - 1) * interval '1 month')::date, (q).to_month) AS m (m)
+    LOOP
+        left_over := ARRAY(
+            WITH exposure AS MATERIALIZED (
+                SELECT r.region_no, r.exposure FROM divergence_regions(q, in_month, in_month) r
+                WHERE r.region_no = ANY (p_compared)
+            ), rate AS (
+                SELECT v.atc, v.volume * 1000 / e.exposure AS rate
+                FROM divergence_volumes(q, in_month, in_month, false, left_over) v
+                JOIN exposure e ON e.region_no = v.region_no
+            )
+            SELECT r.atc FROM rate r GROUP BY r.atc
+            -- A compared region without a row used nothing.
+            HAVING divergence_is_material(max(r.rate),
+                CASE WHEN count(*) = cardinality(p_compared) THEN min(r.rate) ELSE LEAST(min(r.rate), 0) END,
+                ((q).measure).material_ratio));
+        EXIT WHEN left_over = '{}';
+    END LOOP;
+    RETURN QUERY SELECT unnest(left_over);
 END
 $$;
 
-ALTER FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[]) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[], p_codes text[]) OWNER TO medkoord_owner;
 
 --
 -- Name: divergence_month_count(date, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1749,40 +1817,38 @@ CREATE FUNCTION medkoord.divergence_round(value double precision, decimals integ
 ALTER FUNCTION medkoord.divergence_round(value double precision, decimals integer) OWNER TO medkoord_owner;
 
 --
--- Name: divergence_volumes(medkoord.divergence_question, date, date, boolean); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: divergence_volumes(medkoord.divergence_question, date, date, boolean, text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean) RETURNS TABLE(atc text, region_no smallint, volume double precision, ddd double precision, cost_ore double precision)
+CREATE FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean, p_codes text[]) RETURNS TABLE(atc text, region_no smallint, volume double precision, ddd double precision, cost_ore double precision)
     LANGUAGE plpgsql STABLE ROWS 10000
     SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET work_mem TO '32MB'
     AS $$
 #variable_conflict use_column
+DECLARE
+    by_cost boolean := ((q).measure).basis = 'cost_ore';
 BEGIN
     RETURN QUERY
     WITH shown AS MATERIALIZED (SELECT m.member_no, m.region_no FROM divergence_region_map(q) m),
     sums AS (
-        SELECT s.atc, s.region_no, s.ddd_e4, s.packs_e4, 0::float8 AS cost_ore
-        FROM divergence_sums((q).source, p_from, p_to, (q).as_of, (q).atc) s
+        SELECT s.code, s.region_no, true AS used, s.amount_e4, s.ddd_e4, 0::float8 AS cost_ore
+        FROM divergence_sums(q, p_from, p_to, p_codes) s
         UNION ALL
-        SELECT s.atc, s.region_no, 0, 0, s.cost_ore
-        FROM divergence_cost_sums((q).source, p_from, p_to, (q).as_of, (q).atc) s
-        WHERE p_with_cost OR ((q).measure).basis = 'cost_ore'
-    ), by_group AS (
-        SELECT CASE (SELECT (q).level) WHEN 5 THEN s.atc ELSE atc_group(s.atc, (q).level) END AS atc, m.region_no,
-            sum(s.ddd_e4) / 10000 AS ddd, COALESCE(sum(s.packs_e4), 0) / 10000 AS packs, sum(s.cost_ore) AS cost_ore
-        FROM sums s JOIN shown m ON m.member_no = s.region_no
-        GROUP BY 1, 2
+        SELECT s.code, s.region_no, false, 0, 0, s.cost_ore
+        FROM divergence_cost_sums(q, p_from, p_to, p_codes) s
+        WHERE p_with_cost OR by_cost
     )
-    SELECT g.atc, g.region_no,
-        CASE (SELECT ((q).measure).basis) WHEN 'ddd' THEN g.ddd WHEN 'packs' THEN g.packs ELSE g.cost_ore END,
-        g.ddd, g.cost_ore
-    FROM by_group g;
+    SELECT s.code, m.region_no, CASE WHEN by_cost THEN sum(s.cost_ore) ELSE sum(s.amount_e4) / 10000 END,
+        sum(s.ddd_e4) / 10000, sum(s.cost_ore)
+    FROM sums s JOIN shown m ON m.member_no = s.region_no
+    GROUP BY s.code, m.region_no
+    HAVING bool_or(s.used);
 END
 $$;
 
-ALTER FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean, p_codes text[]) OWNER TO medkoord_owner;
 
 --
 -- Name: divergence_figures(medkoord.divergence_question); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1811,12 +1877,12 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
              v.volume,
              v.ddd,
              v.cost_ore
-            FROM medkoord.divergence_volumes(divergence_figures.q, (divergence_figures.q).from_month, (divergence_figures.q).to_month, (divergence_figures.q).with_cost) v(atc, region_no, volume, ddd, cost_ore)
+            FROM medkoord.divergence_volumes(divergence_figures.q, (divergence_figures.q).from_month, (divergence_figures.q).to_month, (divergence_figures.q).with_cost, NULL::text[]) v(atc, region_no, volume, ddd, cost_ore)
          ), used_before AS MATERIALIZED (
           SELECT v.atc,
              v.region_no,
              v.volume
-            FROM medkoord.divergence_volumes(divergence_figures.q, (((divergence_figures.q).from_month - '1 year'::interval))::date, (((divergence_figures.q).to_month - '1 year'::interval))::date, false) v(atc, region_no, volume, ddd, cost_ore)
+            FROM medkoord.divergence_volumes(divergence_figures.q, (((divergence_figures.q).from_month - '1 year'::interval))::date, (((divergence_figures.q).to_month - '1 year'::interval))::date, false, NULL::text[]) v(atc, region_no, volume, ddd, cost_ore)
            WHERE (EXISTS ( SELECT
                     FROM area a
                    WHERE a.compared_before))
@@ -1856,7 +1922,9 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
              sum(g_1.exposure) FILTER (WHERE g_1.compared) AS exposure,
              sum(g_1.ddd) FILTER (WHERE g_1.compared) AS ddd,
              sum(g_1.cost_ore) FILTER (WHERE g_1.compared) AS cost_ore,
-             array_agg(g_1.rate ORDER BY g_1.rate DESC) FILTER (WHERE g_1.compared) AS rates,
+             max(g_1.rate) FILTER (WHERE g_1.compared) AS highest,
+             min(g_1.rate) FILTER (WHERE g_1.compared) AS lowest,
+             array_agg(medkoord.divergence_round(g_1.rate, 9) ORDER BY g_1.rate DESC) FILTER (WHERE g_1.compared) AS rates,
              sum(((g_1.exposure * g_1.rate) * g_1.rate)) FILTER (WHERE g_1.compared) AS squares,
              sum(g_1.volume) FILTER (WHERE g_1.compared_before) AS both_volume,
              sum(g_1.exposure) FILTER (WHERE g_1.compared_before) AS both_exposure,
@@ -1871,26 +1939,27 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
              t.exposure,
              t.ddd,
              t.cost_ore,
+             t.highest,
+             t.lowest,
              t.rates,
              t.squares,
              t.both_volume,
              t.both_exposure,
              t.before_volume,
              t.before_exposure,
-             t.rates[1] AS highest,
-             t.rates[t.compared] AS lowest,
              medkoord.divergence_ratio((t.volume * (1000)::double precision), t.exposure) AS "national",
              (t.volume >= ((divergence_figures.q).measure.minimum_volume)::double precision) AS enough,
-             ((t.compared >= 2) AND medkoord.divergence_is_material(t.rates[1], t.rates[t.compared], (divergence_figures.q).measure.material_ratio)) AS differs
+             ((t.compared >= 2) AND medkoord.divergence_is_material(t.highest, t.lowest, (divergence_figures.q).measure.material_ratio)) AS differs
             FROM total t
          ), lasting AS MATERIALIZED (
           SELECT l.atc
-            FROM medkoord.divergence_lasting_codes(divergence_figures.q, ARRAY( SELECT a.region_no
-                    FROM area a
-                   WHERE a.compared)) l(atc)
-           WHERE (EXISTS ( SELECT
+            FROM (( SELECT array_agg(j.atc) AS codes
                     FROM judged j
-                   WHERE (j.enough AND j.differs)))
+                   WHERE (j.enough AND j.differs)) x
+              CROSS JOIN LATERAL medkoord.divergence_lasting_codes(divergence_figures.q, ARRAY( SELECT a.region_no
+                    FROM area a
+                   WHERE a.compared), x.codes) l(atc))
+           WHERE (x.codes IS NOT NULL)
          ), item AS (
           SELECT j.atc,
              j.compared,
@@ -1954,7 +2023,7 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
      g.slug,
      medkoord.divergence_round(g.rate, 9) AS divergence_round,
          CASE
-             WHEN g.compared THEN array_position(i.rates, g.rate)
+             WHEN g.compared THEN array_position(i.rates, medkoord.divergence_round(g.rate, 9))
              ELSE NULL::integer
          END AS "case",
      medkoord.divergence_round(
@@ -2070,7 +2139,7 @@ BEGIN
          FROM caveat c),
         -- A delivery withdrawn since is not everybody's to read: of it, no more than that it was used.
         COALESCE((SELECT json_agg(json_build_object('id', d.id, 'label', d.label, 'status', u.status,
-                     'accepted_at', to_char(d.accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                     'accepted_at', divergence_time(d.accepted_at),
                      'window', u.in_window, 'year_before', u.before) ORDER BY u.delivery_no)
                   FROM delivery u LEFT JOIN consumption_delivery d ON d.delivery_no = u.delivery_no), '[]'),
         COALESCE((SELECT json_agg(json_build_object('region', x.slug, 'months', x.months) ORDER BY x.region_no)
@@ -2166,10 +2235,20 @@ CREATE FUNCTION medkoord.divergence_texts() RETURNS jsonb
 ALTER FUNCTION medkoord.divergence_texts() OWNER TO medkoord_owner;
 
 --
+-- Name: divergence_time(timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.divergence_time(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN ((to_char((p_at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS'::text) || rtrim(rtrim(to_char((p_at AT TIME ZONE 'UTC'::text), '.US'::text), '0'::text), '.'::text)) || 'Z'::text);
+
+ALTER FUNCTION medkoord.divergence_time(p_at timestamp with time zone) OWNER TO medkoord_owner;
+
+--
 -- Name: divergence_overview(medkoord.divergence_question, boolean, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_material boolean, p_sort text) RETURNS TABLE(measure json, "window" json, source text, region_basis text, as_of timestamp with time zone, atc text, level integer, caveats json, texts jsonb, deliveries json, not_reported json, regions json, items json)
+CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_material boolean, p_sort text) RETURNS TABLE(measure json, "window" json, source text, region_basis text, as_of text, atc text, level integer, caveats json, texts jsonb, deliveries json, not_reported json, regions json, items json)
     LANGUAGE sql STABLE ROWS 1
     SET jit TO 'off'
     BEGIN ATOMIC
@@ -2178,8 +2257,8 @@ CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_m
      (divergence_overview.q).source AS source,
      (divergence_overview.q).region_basis AS region_basis,
          CASE
-             WHEN isfinite((divergence_overview.q).as_of) THEN (divergence_overview.q).as_of
-             ELSE NULL::timestamp with time zone
+             WHEN isfinite((divergence_overview.q).as_of) THEN medkoord.divergence_time((divergence_overview.q).as_of)
+             ELSE NULL::text
          END AS "case",
      NULLIF((divergence_overview.q).atc, ''::text) AS "nullif",
      (divergence_overview.q).level AS level,
@@ -2319,36 +2398,85 @@ END;
 ALTER FUNCTION medkoord.divergence_series_json(q medkoord.divergence_question) OWNER TO medkoord_owner;
 
 --
--- Name: divergence_sums(text, date, date, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: divergence_sums(medkoord.divergence_question, date, date, text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) RETURNS TABLE(atc text, region_no smallint, ddd_e4 double precision, packs_e4 double precision)
+CREATE FUNCTION medkoord.divergence_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) RETURNS TABLE(code text, region_no smallint, amount_e4 double precision, ddd_e4 double precision)
     LANGUAGE plpgsql STABLE ROWS 10000
     SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET work_mem TO '32MB'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_sort TO 'off'
-    SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+    asked_source text := (q).source;
+    asked_atc text := (q).atc;
+    asked_level int := (q).level;
+    packs boolean := ((q).measure).basis = 'packs';
+    part record;
 BEGIN
-    RETURN QUERY
-    WITH covered AS MATERIALIZED (
-        SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(p_source, p_from, p_to, p_as_of) c
-    )
-    SELECT s.atc::text, s.region_no, sum(s.ddd_e4::float8), sum(s.packs_e4::float8)
-    FROM covered c
-    JOIN consumption_region_month s
-      ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
-     AND s.atc >= p_atc AND s.atc < p_atc || '~'
-    GROUP BY s.atc, s.region_no;
+    IF isfinite((q).as_of) THEN
+        RETURN QUERY
+        WITH covered AS MATERIALIZED (
+            SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(asked_source, p_from, p_to, (q).as_of) c
+        )
+        SELECT divergence_code(s.atc, asked_level), s.region_no,
+            CASE WHEN packs THEN COALESCE(sum(s.packs_e4::float8), 0) ELSE sum(s.ddd_e4::float8) END, sum(s.ddd_e4::float8)
+        FROM covered c
+        JOIN consumption_region_month s
+          ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
+         AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+         AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)))
+        GROUP BY s.atc, s.region_no;
+        RETURN;
+    END IF;
+    FOR part IN SELECT y.* FROM divergence_years(p_from, p_to) y LOOP
+        RETURN QUERY
+        SELECT divergence_code(s.atc, asked_level), s.region_no,
+            CASE WHEN packs THEN (s.packs_e4[part.upto] - s.packs_e4[part.past])::float8 ELSE s.used END, s.used
+        FROM (SELECT s.*, (s.ddd_e4[part.upto] - s.ddd_e4[part.past])::float8 AS used
+              FROM consumption_year s
+              WHERE s.source = asked_source AND s.year = part.year AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+                AND s.months & part.bits <> 0
+                AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)))
+              OFFSET 0) s;
+    END LOOP;
 END
 $$;
 
-ALTER FUNCTION medkoord.divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.divergence_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) OWNER TO medkoord_owner;
+
+--
+-- Name: divergence_years(date, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.divergence_years(p_from date, p_to date) RETURNS TABLE(year smallint, past integer, upto integer, bits integer)
+    LANGUAGE sql IMMUTABLE ROWS 2
+    BEGIN ATOMIC
+ SELECT (y.year)::smallint AS year,
+     y.past,
+     y.upto,
+     ((1 << (y.upto - 1)) - (1 << (y.past - 1)))
+    FROM ( SELECT y_1.year,
+             (
+                 CASE
+                     WHEN ((y_1.year)::double precision = date_part('year'::text, divergence_years.p_from)) THEN date_part('month'::text, divergence_years.p_from)
+                     ELSE (1)::double precision
+                 END)::integer AS past,
+             ((
+                 CASE
+                     WHEN ((y_1.year)::double precision = date_part('year'::text, divergence_years.p_to)) THEN date_part('month'::text, divergence_years.p_to)
+                     ELSE (12)::double precision
+                 END)::integer + 1) AS upto
+            FROM generate_series((date_part('year'::text, divergence_years.p_from))::integer, (date_part('year'::text, divergence_years.p_to))::integer) y_1(year)) y;
+END;
+
+ALTER FUNCTION medkoord.divergence_years(p_from date, p_to date) OWNER TO medkoord_owner;
 
 --
 -- Name: hospital_region_on(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -2569,6 +2697,21 @@ $$;
 ALTER FUNCTION medkoord.problem(code text, detail text, pointer text) OWNER TO medkoord_owner;
 
 --
+-- Name: problems(jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.problems(faults jsonb) RETURNS boolean
+    LANGUAGE plpgsql PARALLEL SAFE
+    AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'MK000', CONSTRAINT = faults #>> '{0,code}', MESSAGE = faults #>> '{0,detail}',
+        COLUMN = faults #>> '{0,pointer}', DETAIL = faults::text;
+END
+$$;
+
+ALTER FUNCTION medkoord.problems(faults jsonb) OWNER TO medkoord_owner;
+
+--
 -- Name: idempotency_key; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2602,7 +2745,7 @@ CREATE FUNCTION medkoord.purge_idempotency_keys() RETURNS bigint
           SELECT k.subject,
              k.key
             FROM medkoord.idempotency_key k
-           WHERE (k.created_at < (CURRENT_TIMESTAMP - '7 days'::interval))
+           WHERE ((k.created_at < (CURRENT_TIMESTAMP - '7 days'::interval)) AND ( SELECT pg_try_advisory_xact_lock((7090812)::bigint) AS pg_try_advisory_xact_lock))
            ORDER BY k.created_at
           LIMIT 10000
          ), gone AS (
@@ -2711,6 +2854,66 @@ END
 $$;
 
 ALTER FUNCTION medkoord.reject_delivery(p_id uuid, p_content_sha256 text, p_bytes bigint, p_counts jsonb, p_rejections jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: renew_consumption_years(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.renew_consumption_years(p_delivery_no integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'medkoord', 'pg_temp'
+    SET jit TO 'off'
+    SET work_mem TO '64MB'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $_$
+DECLARE
+    renewed int;
+    months text := (SELECT string_agg(format('COALESCE(max(m.%%1$s) FILTER (WHERE c.k = %1$s), 0) AS %%1$s_%1$s', k), ', ')
+                    FROM generate_series(1, 12) k);
+    running text := (SELECT format('ARRAY[0, %s]', string_agg(s.sum, ', ' ORDER BY s.k))
+                     FROM (SELECT k, string_agg(format('x.%%1$s_%s', k), ' + ') OVER (ORDER BY k) AS sum
+                           FROM generate_series(1, 12) k) s);
+BEGIN
+    FOR renewed IN SELECT DISTINCT EXTRACT(year FROM c.month)::int FROM consumption_coverage c
+                   WHERE c.delivery_no = p_delivery_no LOOP
+        DELETE FROM consumption_year y USING (SELECT DISTINCT c.source, c.region_no FROM consumption_coverage c
+                                              WHERE c.delivery_no = p_delivery_no) c
+        WHERE y.source = c.source AND y.year = renewed AND y.region_no = c.region_no;
+        DELETE FROM consumption_cost_year y USING (SELECT DISTINCT c.source, c.region_no FROM consumption_coverage c
+                                                   WHERE c.delivery_no = p_delivery_no) c
+        WHERE y.source = c.source AND y.year = renewed AND y.region_no = c.region_no;
+        EXECUTE format($q$
+            INSERT INTO consumption_year (ddd_e4, packs_e4, months, year, region_no, source, atc)
+            WITH cell AS MATERIALIZED (SELECT * FROM consumption_year_cells($1, $2))
+            SELECT %s, %s, x.months, $2, x.region_no, x.source, x.atc
+            FROM (SELECT c.source, c.region_no, m.atc, bit_or(1 << (c.k - 1)) AS months, %s, %s
+                  FROM cell c
+                  JOIN consumption_region_month m
+                    ON m.delivery_no = c.delivery_no AND m.region_no = c.region_no AND m.month = c.month
+                  GROUP BY c.source, c.region_no, m.atc) x
+            ORDER BY x.atc, x.region_no
+            $q$, format(running, 'ddd_e4'), format(running, 'packs_e4'), format(months, 'ddd_e4'),
+            format(months, 'packs_e4')) USING p_delivery_no, renewed;
+        EXECUTE format($q$
+            INSERT INTO consumption_cost_year (cost_ore, year, region_no, source, atc)
+            WITH cell AS MATERIALIZED (SELECT * FROM consumption_year_cells($1, $2))
+            SELECT %s, $2, x.region_no, x.source, x.atc
+            FROM (SELECT c.source, c.region_no, m.atc, %s
+                  FROM cell c
+                  CROSS JOIN LATERAL (
+                      SELECT h.atc, sum(h.cost_ore)::bigint AS cost_ore FROM consumption_cost_month h
+                      WHERE h.delivery_no = c.delivery_no AND h.region_no = c.region_no AND h.month = c.month
+                      GROUP BY h.atc) m
+                  GROUP BY c.source, c.region_no, m.atc) x
+            ORDER BY x.atc, x.region_no
+            $q$, format(running, 'cost_ore'), format(months, 'cost_ore')) USING p_delivery_no, renewed;
+    END LOOP;
+END
+$_$;
+
+ALTER FUNCTION medkoord.renew_consumption_years(p_delivery_no integer) OWNER TO medkoord_owner;
 
 --
 -- Name: reported_months(text, date, date, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3004,6 +3207,9 @@ BEGIN
     SET state = next_state, withdrawn_at = moment, withdrawn_by = COALESCE(actor_subject(), current_user),
         withdrawn_reason = p_reason
     WHERE d.delivery_no = target.delivery_no;
+    IF target.state = 'accepted' THEN
+        PERFORM renew_consumption_years(target.delivery_no);
+    END IF;
     RETURN QUERY SELECT d.* FROM consumption_delivery_resource d WHERE d.delivery_no = target.delivery_no;
 END
 $$;
@@ -3147,6 +3353,23 @@ ALTER TABLE ONLY medkoord.atc_code FORCE ROW LEVEL SECURITY;
 ALTER TABLE medkoord.atc_code OWNER TO medkoord_owner;
 
 --
+-- Name: consumption_cost_year; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.consumption_cost_year (
+    cost_ore bigint[] NOT NULL,
+    year smallint NOT NULL,
+    region_no smallint NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    atc character varying(8) NOT NULL COLLATE pg_catalog."C"
+);
+ALTER TABLE ONLY medkoord.consumption_cost_year ALTER COLUMN cost_ore SET STORAGE PLAIN;
+
+ALTER TABLE ONLY medkoord.consumption_cost_year FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.consumption_cost_year OWNER TO medkoord_owner;
+
+--
 -- Name: consumption_delivery_delivery_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3202,6 +3425,26 @@ PARTITION BY LIST (delivery_no);
 ALTER TABLE ONLY medkoord.consumption_row FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE medkoord.consumption_row OWNER TO medkoord_owner;
+
+--
+-- Name: consumption_year; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.consumption_year (
+    ddd_e4 bigint[] NOT NULL,
+    packs_e4 bigint[] NOT NULL,
+    months integer NOT NULL,
+    year smallint NOT NULL,
+    region_no smallint NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    atc character varying(8) NOT NULL COLLATE pg_catalog."C"
+);
+ALTER TABLE ONLY medkoord.consumption_year ALTER COLUMN ddd_e4 SET STORAGE PLAIN;
+ALTER TABLE ONLY medkoord.consumption_year ALTER COLUMN packs_e4 SET STORAGE PLAIN;
+
+ALTER TABLE ONLY medkoord.consumption_year FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.consumption_year OWNER TO medkoord_owner;
 
 --
 -- Name: divergence_snapshot_snapshot_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
@@ -3304,6 +3547,13 @@ ALTER TABLE ONLY medkoord.consumption_cost_month
     ADD CONSTRAINT consumption_cost_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc, hospital_no);
 
 --
+-- Name: consumption_cost_year consumption_cost_year_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.consumption_cost_year
+    ADD CONSTRAINT consumption_cost_year_pkey PRIMARY KEY (source, year, atc, region_no);
+
+--
 -- Name: consumption_coverage consumption_coverage_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3379,6 +3629,13 @@ ALTER TABLE ONLY medkoord.consumption_rejection
 
 ALTER TABLE ONLY medkoord.consumption_row
     ADD CONSTRAINT consumption_row_pkey PRIMARY KEY (delivery_no, month, hospital_no, atc, article_number);
+
+--
+-- Name: consumption_year consumption_year_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.consumption_year
+    ADD CONSTRAINT consumption_year_pkey PRIMARY KEY (source, year, atc, region_no);
 
 --
 -- Name: divergence_measure divergence_measure_basis_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -3701,6 +3958,30 @@ CREATE POLICY consumption_cost_month_insert ON medkoord.consumption_cost_month F
 CREATE POLICY consumption_cost_month_read ON medkoord.consumption_cost_month FOR SELECT USING (( SELECT medkoord.may_see_cost() AS may_see_cost));
 
 --
+-- Name: consumption_cost_year; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.consumption_cost_year ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: consumption_cost_year consumption_cost_year_delete; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_cost_year_delete ON medkoord.consumption_cost_year FOR DELETE USING (( SELECT medkoord.may_deliver() AS may_deliver));
+
+--
+-- Name: consumption_cost_year consumption_cost_year_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_cost_year_insert ON medkoord.consumption_cost_year FOR INSERT WITH CHECK (( SELECT medkoord.may_deliver() AS may_deliver));
+
+--
+-- Name: consumption_cost_year consumption_cost_year_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_cost_year_read ON medkoord.consumption_cost_year FOR SELECT USING (( SELECT medkoord.may_see_cost() AS may_see_cost));
+
+--
 -- Name: consumption_coverage; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3873,6 +4154,30 @@ ALTER TABLE medkoord.consumption_row ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY consumption_row_read ON medkoord.consumption_row FOR SELECT USING (( SELECT medkoord.sees_all_deliveries() AS sees_all_deliveries));
+
+--
+-- Name: consumption_year; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.consumption_year ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: consumption_year consumption_year_delete; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_year_delete ON medkoord.consumption_year FOR DELETE USING (( SELECT medkoord.may_deliver() AS may_deliver));
+
+--
+-- Name: consumption_year consumption_year_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_year_insert ON medkoord.consumption_year FOR INSERT WITH CHECK (( SELECT medkoord.may_deliver() AS may_deliver));
+
+--
+-- Name: consumption_year consumption_year_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_year_read ON medkoord.consumption_year FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
 
 --
 -- Name: divergence_measure; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -4343,6 +4648,12 @@ REVOKE ALL ON FUNCTION medkoord.consumption_sums(p_source text, p_from date, p_t
 GRANT ALL ON FUNCTION medkoord.consumption_sums(p_source text, p_from date, p_to date, p_by text, p_level integer, p_atc text, p_shown_no smallint, p_hospital_no smallint, p_as_of timestamp with time zone, p_basis text) TO medkoord_server;
 
 --
+-- Name: FUNCTION consumption_year_cells(p_delivery_no integer, p_year integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_year integer) FROM PUBLIC;
+
+--
 -- Name: FUNCTION control_violation(p_code text, p_column text, p_announced text, p_found text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4452,11 +4763,18 @@ REVOKE ALL ON FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_qu
 GRANT ALL ON FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question) TO medkoord_server;
 
 --
--- Name: FUNCTION divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION divergence_code(p_atc text, p_level integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.divergence_code(p_atc text, p_level integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_code(p_atc text, p_level integer) TO medkoord_server;
+
+--
+-- Name: FUNCTION divergence_cost_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.divergence_cost_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_cost_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) TO medkoord_server;
 
 --
 -- Name: FUNCTION divergence_is_material(highest double precision, lowest double precision, material_ratio numeric); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4466,11 +4784,11 @@ REVOKE ALL ON FUNCTION medkoord.divergence_is_material(highest double precision,
 GRANT ALL ON FUNCTION medkoord.divergence_is_material(highest double precision, lowest double precision, material_ratio numeric) TO medkoord_server;
 
 --
--- Name: FUNCTION divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[], p_codes text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[]) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[], p_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_lasting_codes(q medkoord.divergence_question, p_compared smallint[], p_codes text[]) TO medkoord_server;
 
 --
 -- Name: FUNCTION divergence_month_count(p_from date, p_to date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4508,11 +4826,11 @@ REVOKE ALL ON FUNCTION medkoord.divergence_round(value double precision, decimal
 GRANT ALL ON FUNCTION medkoord.divergence_round(value double precision, decimals integer) TO medkoord_server;
 
 --
--- Name: FUNCTION divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean, p_codes text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean, p_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_volumes(q medkoord.divergence_question, p_from date, p_to date, p_with_cost boolean, p_codes text[]) TO medkoord_server;
 
 --
 -- Name: FUNCTION divergence_figures(q medkoord.divergence_question); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4557,6 +4875,13 @@ REVOKE ALL ON FUNCTION medkoord.divergence_texts() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.divergence_texts() TO medkoord_server;
 
 --
+-- Name: FUNCTION divergence_time(p_at timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.divergence_time(p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_time(p_at timestamp with time zone) TO medkoord_server;
+
+--
 -- Name: FUNCTION divergence_overview(q medkoord.divergence_question, p_material boolean, p_sort text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4585,11 +4910,18 @@ REVOKE ALL ON FUNCTION medkoord.divergence_series_json(q medkoord.divergence_que
 GRANT ALL ON FUNCTION medkoord.divergence_series_json(q medkoord.divergence_question) TO medkoord_server;
 
 --
--- Name: FUNCTION divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION divergence_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_atc text) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.divergence_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_sums(q medkoord.divergence_question, p_from date, p_to date, p_codes text[]) TO medkoord_server;
+
+--
+-- Name: FUNCTION divergence_years(p_from date, p_to date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.divergence_years(p_from date, p_to date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.divergence_years(p_from date, p_to date) TO medkoord_server;
 
 --
 -- Name: FUNCTION hospital_region_on(hospital_no smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4695,6 +5027,13 @@ REVOKE ALL ON FUNCTION medkoord.problem(code text, detail text, pointer text) FR
 GRANT ALL ON FUNCTION medkoord.problem(code text, detail text, pointer text) TO medkoord_server;
 
 --
+-- Name: FUNCTION problems(faults jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.problems(faults jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.problems(faults jsonb) TO medkoord_server;
+
+--
 -- Name: TABLE idempotency_key; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4764,6 +5103,12 @@ GRANT ALL ON FUNCTION medkoord.region_in_force(region_no smallint, on_date date)
 
 REVOKE ALL ON FUNCTION medkoord.reject_delivery(p_id uuid, p_content_sha256 text, p_bytes bigint, p_counts jsonb, p_rejections jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.reject_delivery(p_id uuid, p_content_sha256 text, p_bytes bigint, p_counts jsonb, p_rejections jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION renew_consumption_years(p_delivery_no integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.renew_consumption_years(p_delivery_no integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION reported_months(p_source text, p_from date, p_to date, p_as_of timestamp with time zone, p_basis text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4906,6 +5251,12 @@ GRANT INSERT(name),UPDATE(name) ON TABLE medkoord.atc_code TO medkoord_server;
 GRANT INSERT(name_source),UPDATE(name_source) ON TABLE medkoord.atc_code TO medkoord_server;
 
 --
+-- Name: TABLE consumption_cost_year; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.consumption_cost_year TO medkoord_server;
+
+--
 -- Name: TABLE consumption_rejection; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4916,6 +5267,12 @@ GRANT SELECT ON TABLE medkoord.consumption_rejection TO medkoord_server;
 --
 
 GRANT SELECT ON TABLE medkoord.consumption_row TO medkoord_server;
+
+--
+-- Name: TABLE consumption_year; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.consumption_year TO medkoord_server;
 
 --
 -- Name: TABLE schema_migration; Type: ACL; Schema: medkoord; Owner: medkoord_owner

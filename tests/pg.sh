@@ -10,7 +10,7 @@ usage: tests/pg.sh start DIR                  makes a cluster in DIR, its roles 
        tests/pg.sh url DIR ROLE               prints the connection string (ROLE: medkoord_server, medkoord_migrator, postgres)
        tests/pg.sh restart DIR [--immediate]  --immediate: as after a crash
        tests/pg.sh stop DIR [--immediate]     DIR itself is left to the caller
-MEDKOORD_PG_CONF: lines for postgresql.conf in place of what suits tests (start)
+MEDKOORD_PG_CONF: lines for postgresql.conf that win over what suits tests (start)
 TEXT
     exit 2
 }

@@ -191,6 +191,31 @@ CREATE TABLE consumption_cost_month (
     CONSTRAINT consumption_cost_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc, hospital_no)
 );
 
+-- What is in force now, by region, code and calendar year, as running sums: element k + 1 is what was used in the first
+-- k months of the year, so that any run of months costs one subtraction a year, however many rows and deliveries there
+-- are. Kept by renew_consumption_years(); the roll-ups above answer for the past and must give the same.
+CREATE TABLE consumption_year (
+    ddd_e4 bigint[] NOT NULL,
+    packs_e4 bigint[] NOT NULL,            -- left out counts as zero here
+    months int NOT NULL,                   -- bit k - 1: month k has a figure, zero or not
+    year smallint NOT NULL,
+    region_no smallint NOT NULL,
+    source text COLLATE "C" NOT NULL,
+    atc varchar(8) COLLATE "C" NOT NULL,
+    CONSTRAINT consumption_year_pkey PRIMARY KEY (source, year, atc, region_no)
+);
+CREATE TABLE consumption_cost_year (
+    cost_ore bigint[] NOT NULL,
+    year smallint NOT NULL,
+    region_no smallint NOT NULL,
+    source text COLLATE "C" NOT NULL,
+    atc varchar(8) COLLATE "C" NOT NULL,
+    CONSTRAINT consumption_cost_year_pkey PRIMARY KEY (source, year, atc, region_no)
+);
+-- Read as they lie in the page: with the default storage each element read would unpack its whole array first.
+ALTER TABLE consumption_year ALTER ddd_e4 SET STORAGE PLAIN, ALTER packs_e4 SET STORAGE PLAIN;
+ALTER TABLE consumption_cost_year ALTER cost_ore SET STORAGE PLAIN;
+
 -- ---- who may see and change what ----
 
 -- The regions a coordinator acts for today, predecessors with them.
@@ -276,11 +301,21 @@ ALTER TABLE consumption_cost_month ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consumption_cost_month FORCE ROW LEVEL SECURITY;
 CREATE POLICY consumption_cost_month_read ON consumption_cost_month FOR SELECT USING ((SELECT may_see_cost()));
 CREATE POLICY consumption_cost_month_insert ON consumption_cost_month FOR INSERT WITH CHECK ((SELECT may_deliver()));
+ALTER TABLE consumption_year ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consumption_year FORCE ROW LEVEL SECURITY;
+CREATE POLICY consumption_year_read ON consumption_year FOR SELECT USING ((SELECT actor_subject()) IS NOT NULL);
+CREATE POLICY consumption_year_insert ON consumption_year FOR INSERT WITH CHECK ((SELECT may_deliver()));
+CREATE POLICY consumption_year_delete ON consumption_year FOR DELETE USING ((SELECT may_deliver()));
+ALTER TABLE consumption_cost_year ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consumption_cost_year FORCE ROW LEVEL SECURITY;
+CREATE POLICY consumption_cost_year_read ON consumption_cost_year FOR SELECT USING ((SELECT may_see_cost()));
+CREATE POLICY consumption_cost_year_insert ON consumption_cost_year FOR INSERT WITH CHECK ((SELECT may_deliver()));
+CREATE POLICY consumption_cost_year_delete ON consumption_cost_year FOR DELETE USING ((SELECT may_deliver()));
 
 -- The server reads. It writes through the functions below alone, which run as the owner, for the caller's roles.
 GRANT SELECT ON consumption_delivery, consumption_delivery_cost, consumption_coverage, consumption_rejection,
-    consumption_rejection_count, consumption_row, consumption_month, consumption_region_month, consumption_cost_month
-    TO medkoord_server;
+    consumption_rejection_count, consumption_row, consumption_month, consumption_region_month, consumption_cost_month,
+    consumption_year, consumption_cost_year TO medkoord_server;
 
 -- ---- states and facts that do not change ----
 
@@ -758,6 +793,69 @@ BEGIN
 END
 $$;
 
+-- The deliveries that are in force now in the years of the regions that a delivery covers.
+CREATE FUNCTION consumption_year_cells(p_delivery_no int, p_year int)
+RETURNS TABLE (source text, region_no smallint, month date, k int, delivery_no int) LANGUAGE sql STABLE ROWS 60
+BEGIN ATOMIC
+    SELECT p.source, p.region_no, m.month, EXTRACT(month FROM m.month)::int, f.delivery_no
+    FROM (SELECT DISTINCT c.source, c.region_no FROM consumption_coverage c
+          WHERE c.delivery_no = p_delivery_no AND EXTRACT(year FROM c.month) = p_year) p
+    CROSS JOIN months_between(make_date(p_year, 1, 1), make_date(p_year, 12, 1)) AS m(month)
+    CROSS JOIN LATERAL coverage_at(p.source, p.region_no, m.month, NULL) f;
+END;
+
+-- Works out anew the years of the regions that a delivery covers, after it was accepted or withdrawn. The lock that
+-- next_change_of_source() took keeps two deliveries of one source from doing this at once.
+-- A month's figure is taken by max(... FILTER), as there is one, and then added up: a sum for each of the twelve running
+-- sums costs five times as much.
+CREATE FUNCTION renew_consumption_years(p_delivery_no int) RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = medkoord, pg_temp SET jit = off SET work_mem = '64MB'
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    renewed int;
+    months text := (SELECT string_agg(format('COALESCE(max(m.%%1$s) FILTER (WHERE c.k = %1$s), 0) AS %%1$s_%1$s', k), ', ')
+                    FROM generate_series(1, 12) k);
+    running text := (SELECT format('ARRAY[0, %s]', string_agg(s.sum, ', ' ORDER BY s.k))
+                     FROM (SELECT k, string_agg(format('x.%%1$s_%s', k), ' + ') OVER (ORDER BY k) AS sum
+                           FROM generate_series(1, 12) k) s);
+BEGIN
+    FOR renewed IN SELECT DISTINCT EXTRACT(year FROM c.month)::int FROM consumption_coverage c
+                   WHERE c.delivery_no = p_delivery_no LOOP
+        DELETE FROM consumption_year y USING (SELECT DISTINCT c.source, c.region_no FROM consumption_coverage c
+                                              WHERE c.delivery_no = p_delivery_no) c
+        WHERE y.source = c.source AND y.year = renewed AND y.region_no = c.region_no;
+        DELETE FROM consumption_cost_year y USING (SELECT DISTINCT c.source, c.region_no FROM consumption_coverage c
+                                                   WHERE c.delivery_no = p_delivery_no) c
+        WHERE y.source = c.source AND y.year = renewed AND y.region_no = c.region_no;
+        EXECUTE format($q$
+            INSERT INTO consumption_year (ddd_e4, packs_e4, months, year, region_no, source, atc)
+            WITH cell AS MATERIALIZED (SELECT * FROM consumption_year_cells($1, $2))
+            SELECT %s, %s, x.months, $2, x.region_no, x.source, x.atc
+            FROM (SELECT c.source, c.region_no, m.atc, bit_or(1 << (c.k - 1)) AS months, %s, %s
+                  FROM cell c
+                  JOIN consumption_region_month m
+                    ON m.delivery_no = c.delivery_no AND m.region_no = c.region_no AND m.month = c.month
+                  GROUP BY c.source, c.region_no, m.atc) x
+            ORDER BY x.atc, x.region_no
+            $q$, format(running, 'ddd_e4'), format(running, 'packs_e4'), format(months, 'ddd_e4'),
+            format(months, 'packs_e4')) USING p_delivery_no, renewed;
+        EXECUTE format($q$
+            INSERT INTO consumption_cost_year (cost_ore, year, region_no, source, atc)
+            WITH cell AS MATERIALIZED (SELECT * FROM consumption_year_cells($1, $2))
+            SELECT %s, $2, x.region_no, x.source, x.atc
+            FROM (SELECT c.source, c.region_no, m.atc, %s
+                  FROM cell c
+                  CROSS JOIN LATERAL (
+                      SELECT h.atc, sum(h.cost_ore)::bigint AS cost_ore FROM consumption_cost_month h
+                      WHERE h.delivery_no = c.delivery_no AND h.region_no = c.region_no AND h.month = c.month
+                      GROUP BY h.atc) m
+                  GROUP BY c.source, c.region_no, m.atc) x
+            ORDER BY x.atc, x.region_no
+            $q$, format(running, 'cost_ore'), format(months, 'cost_ore')) USING p_delivery_no, renewed;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION transition_consumption_delivery(p_id uuid, p_action text, p_reason text)
 RETURNS SETOF consumption_delivery_resource
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
@@ -785,6 +883,9 @@ BEGIN
     SET state = next_state, withdrawn_at = moment, withdrawn_by = COALESCE(actor_subject(), current_user),
         withdrawn_reason = p_reason
     WHERE d.delivery_no = target.delivery_no;
+    IF target.state = 'accepted' THEN
+        PERFORM renew_consumption_years(target.delivery_no);
+    END IF;
     RETURN QUERY SELECT d.* FROM consumption_delivery_resource d WHERE d.delivery_no = target.delivery_no;
 END
 $$;
@@ -1014,12 +1115,10 @@ BEGIN
     LEFT JOIN consumption_delivery o ON o.delivery_no = f.delivery_no
     WHERE c.delivery_no = p_delivery_no;
 
-    UPDATE consumption_coverage c SET accepted_at = moment, ddd_e4 = COALESCE(x.ddd_e4, 0)
-    FROM consumption_coverage own
-    LEFT JOIN (SELECT m.region_no, m.month, sum(m.ddd_e4) AS ddd_e4 FROM consumption_region_month m
-               WHERE m.delivery_no = p_delivery_no GROUP BY m.region_no, m.month) x USING (region_no, month)
-    WHERE own.delivery_no = p_delivery_no
-      AND c.delivery_no = own.delivery_no AND c.region_no = own.region_no AND c.month = own.month;
+    UPDATE consumption_coverage c SET accepted_at = moment,
+        ddd_e4 = COALESCE((SELECT sum(m.ddd_e4) FROM consumption_region_month m
+                           WHERE m.delivery_no = p_delivery_no AND m.region_no = c.region_no AND m.month = c.month), 0)
+    WHERE c.delivery_no = p_delivery_no;
     UPDATE consumption_delivery_cost k SET cost_ore = total.cost_ore WHERE k.delivery_no = p_delivery_no;
     DELETE FROM consumption_rejection x WHERE x.delivery_no = p_delivery_no;
     DELETE FROM consumption_rejection_count x WHERE x.delivery_no = p_delivery_no;
@@ -1033,6 +1132,7 @@ BEGIN
                 'region_months_replaced', replaced.region_months,
                 'ddd_before', trim_scale(replaced.ddd_e4 * 0.0001), 'ddd_after', trim_scale(total.ddd_e4 * 0.0001)))
     WHERE d.delivery_no = p_delivery_no;
+    PERFORM renew_consumption_years(p_delivery_no);
     -- Without a policy of its own: read through consumption_row or not at all.
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', bare);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', bare);

@@ -9,7 +9,7 @@
 --   divergence_ask        what is asked for, checked, with every default filled in
 --   divergence_cells      region x month: which delivery counts, how many live there
 --   divergence_regions    region: what it reported, and its exposure (the denominator of its rate)
---   divergence_sums       code x region: what was used in a run of months, from the roll-up by region and month
+--   divergence_sums       code x region: what was used in a run of months
 --   divergence_volumes    the same by ATC level and by the regions that are shown
 --   divergence_figures    code x region: every figure of the overview
 --   divergence_items      code: the figures as JSON; divergence_head: what stands above them
@@ -191,7 +191,11 @@ BEGIN
     END IF;
     q.measure := wanted;
     q.source := p_source;
-    q.as_of := known_at(p_as_of);
+    BEGIN
+        q.as_of := known_at(p_as_of);
+    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+        PERFORM refuse_question(p_at, 'as_of', 'validation_failed', 'There is no such day or time.');
+    END;
     q.to_month := COALESCE(p_to_month, (p_from_month + interval '11 months')::date,
                            divergence_last_month(p_source, q.as_of));
     q.from_month := COALESCE(p_from_month, (q.to_month - interval '11 months')::date);
@@ -299,75 +303,132 @@ BEGIN ATOMIC
     FROM by_month b GROUP BY b.region_no;
 END;
 
--- What was used of each code in each region, as reported, over a run of months. The one place that decides what a window
--- costs: today a sum over the monthly roll-up, by the primary key, so that neither the rows delivered nor the history
--- beside the window count. The settings hold the plan to that, whatever the statistics of the day say.
-CREATE FUNCTION divergence_sums(p_source text, p_from date, p_to date, p_as_of timestamptz, p_atc text)
-RETURNS TABLE (atc text, region_no smallint, ddd_e4 float8, packs_e4 float8)
-LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off
-SET work_mem = '32MB' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off
-SET enable_bitmapscan = off AS $$
+-- The calendar years that a run of months touches. In the running sums of consumption_year, what was used in it in that
+-- year is running[upto] - running[past], and months & bits says whether anything was reported at all.
+CREATE FUNCTION divergence_years(p_from date, p_to date)
+RETURNS TABLE (year smallint, past int, upto int, bits int) LANGUAGE sql IMMUTABLE ROWS 2
+BEGIN ATOMIC
+    SELECT y.year::smallint, y.past, y.upto, (1 << (y.upto - 1)) - (1 << (y.past - 1))
+    FROM (SELECT y.year,
+              CASE WHEN y.year = date_part('year', p_from) THEN date_part('month', p_from) ELSE 1 END::int AS past,
+              CASE WHEN y.year = date_part('year', p_to) THEN date_part('month', p_to) ELSE 12 END::int + 1 AS upto
+          FROM generate_series(date_part('year', p_from)::int, date_part('year', p_to)::int) AS y (year)) y;
+END;
+
+-- The code at the level that is shown.
+CREATE FUNCTION divergence_code(p_atc text, p_level int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE p_level WHEN 5 THEN p_atc ELSE atc_group(p_atc, p_level) END;
+
+-- What was used in each region, as reported, over a run of months: rows to be added up. amount is what the basis counts
+-- (packs or DDD; cost comes from the next function); whole ten-thousandths stay exact in float8 to 9 x 10^15. p_codes:
+-- these codes alone; NULL: all.
+-- The one place that decides what a window costs. As things stand: one row a year for each code and region, and a
+-- subtraction (consumption_year). As they stood in the past: a sum over the monthly roll-up, by its primary key. Both
+-- give the same; neither the rows delivered nor the history beside the window count. The settings hold the plans to
+-- that, whatever the statistics of the day say.
+CREATE FUNCTION divergence_sums(q divergence_question, p_from date, p_to date, p_codes text[])
+RETURNS TABLE (code text, region_no smallint, amount_e4 float8, ddd_e4 float8)
+LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB'
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_sort = off AS $$
 #variable_conflict use_column
+DECLARE
+    asked_source text := (q).source;
+    asked_atc text := (q).atc;
+    asked_level int := (q).level;
+    packs boolean := ((q).measure).basis = 'packs';
+    part record;
 BEGIN
-    RETURN QUERY
-    WITH covered AS MATERIALIZED (
-        SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(p_source, p_from, p_to, p_as_of) c
-    )
-    SELECT s.atc::text, s.region_no, sum(s.ddd_e4::float8), sum(s.packs_e4::float8)
-    FROM covered c
-    JOIN consumption_region_month s
-      ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
-     AND s.atc >= p_atc AND s.atc < p_atc || '~'
-    GROUP BY s.atc, s.region_no;
+    IF isfinite((q).as_of) THEN
+        RETURN QUERY
+        WITH covered AS MATERIALIZED (
+            SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(asked_source, p_from, p_to, (q).as_of) c
+        )
+        SELECT divergence_code(s.atc, asked_level), s.region_no,
+            CASE WHEN packs THEN COALESCE(sum(s.packs_e4::float8), 0) ELSE sum(s.ddd_e4::float8) END, sum(s.ddd_e4::float8)
+        FROM covered c
+        JOIN consumption_region_month s
+          ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
+         AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+         AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)))
+        GROUP BY s.atc, s.region_no;
+        RETURN;
+    END IF;
+    FOR part IN SELECT y.* FROM divergence_years(p_from, p_to) y LOOP
+        RETURN QUERY
+        SELECT divergence_code(s.atc, asked_level), s.region_no,
+            CASE WHEN packs THEN (s.packs_e4[part.upto] - s.packs_e4[part.past])::float8 ELSE s.used END, s.used
+        FROM (SELECT s.*, (s.ddd_e4[part.upto] - s.ddd_e4[part.past])::float8 AS used
+              FROM consumption_year s
+              WHERE s.source = asked_source AND s.year = part.year AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+                AND s.months & part.bits <> 0
+                AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)))
+              OFFSET 0) s;
+    END LOOP;
 END
 $$;
 
--- The same for cost, which is kept apart. Row-level security leaves nothing of it to whoever may not see cost.
-CREATE FUNCTION divergence_cost_sums(p_source text, p_from date, p_to date, p_as_of timestamptz, p_atc text)
-RETURNS TABLE (atc text, region_no smallint, cost_ore float8)
-LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off
-SET work_mem = '32MB' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off
-SET enable_bitmapscan = off AS $$
+-- The same for cost, which is kept apart. Row-level security leaves nothing of it to whoever may not see cost. Of a code
+-- that had cost in another month of the year there may be a zero.
+CREATE FUNCTION divergence_cost_sums(q divergence_question, p_from date, p_to date, p_codes text[])
+RETURNS TABLE (code text, region_no smallint, cost_ore float8)
+LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB'
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_sort = off AS $$
 #variable_conflict use_column
+DECLARE
+    asked_source text := (q).source;
+    asked_atc text := (q).atc;
+    asked_level int := (q).level;
+    part record;
 BEGIN
-    RETURN QUERY
-    WITH covered AS MATERIALIZED (
-        SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(p_source, p_from, p_to, p_as_of) c
-    )
-    SELECT s.atc::text, s.region_no, sum(s.cost_ore::float8)
-    FROM covered c
-    JOIN consumption_cost_month s
-      ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
-     AND s.atc >= p_atc AND s.atc < p_atc || '~'
-    GROUP BY s.atc, s.region_no;
+    IF isfinite((q).as_of) THEN
+        RETURN QUERY
+        WITH covered AS MATERIALIZED (
+            SELECT c.region_no, c.month, c.delivery_no FROM coverage_in_force(asked_source, p_from, p_to, (q).as_of) c
+        )
+        SELECT divergence_code(s.atc, asked_level), s.region_no, sum(s.cost_ore::float8)
+        FROM covered c
+        JOIN consumption_cost_month s
+          ON s.delivery_no = c.delivery_no AND s.region_no = c.region_no AND s.month = c.month
+         AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+         AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)))
+        GROUP BY s.atc, s.region_no;
+        RETURN;
+    END IF;
+    FOR part IN SELECT y.* FROM divergence_years(p_from, p_to) y LOOP
+        RETURN QUERY
+        SELECT divergence_code(s.atc, asked_level), s.region_no, (s.cost_ore[part.upto] - s.cost_ore[part.past])::float8
+        FROM consumption_cost_year s
+        WHERE s.source = asked_source AND s.year = part.year AND s.atc >= asked_atc AND s.atc < asked_atc || '~'
+          AND (p_codes IS NULL OR divergence_code(s.atc, asked_level) IN (SELECT unnest(p_codes)));
+    END LOOP;
 END
 $$;
 
--- Sums by level and by the regions that are shown. Whole ten-thousandths and øre stay exact in float8 to 9 x 10^15.
-CREATE FUNCTION divergence_volumes(q divergence_question, p_from date, p_to date, p_with_cost boolean)
+-- Sums by code and by the regions that are shown, in DDD, packs and øre.
+CREATE FUNCTION divergence_volumes(q divergence_question, p_from date, p_to date, p_with_cost boolean, p_codes text[])
 RETURNS TABLE (atc text, region_no smallint, volume float8, ddd float8, cost_ore float8)
 LANGUAGE plpgsql STABLE ROWS 10000 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB' AS $$
 #variable_conflict use_column
+DECLARE
+    by_cost boolean := ((q).measure).basis = 'cost_ore';
 BEGIN
     RETURN QUERY
     WITH shown AS MATERIALIZED (SELECT m.member_no, m.region_no FROM divergence_region_map(q) m),
     sums AS (
-        SELECT s.atc, s.region_no, s.ddd_e4, s.packs_e4, 0::float8 AS cost_ore
-        FROM divergence_sums((q).source, p_from, p_to, (q).as_of, (q).atc) s
+        SELECT s.code, s.region_no, true AS used, s.amount_e4, s.ddd_e4, 0::float8 AS cost_ore
+        FROM divergence_sums(q, p_from, p_to, p_codes) s
         UNION ALL
-        SELECT s.atc, s.region_no, 0, 0, s.cost_ore
-        FROM divergence_cost_sums((q).source, p_from, p_to, (q).as_of, (q).atc) s
-        WHERE p_with_cost OR ((q).measure).basis = 'cost_ore'
-    ), by_group AS (
-        SELECT CASE (SELECT (q).level) WHEN 5 THEN s.atc ELSE atc_group(s.atc, (q).level) END AS atc, m.region_no,
-            sum(s.ddd_e4) / 10000 AS ddd, COALESCE(sum(s.packs_e4), 0) / 10000 AS packs, sum(s.cost_ore) AS cost_ore
-        FROM sums s JOIN shown m ON m.member_no = s.region_no
-        GROUP BY 1, 2
+        SELECT s.code, s.region_no, false, 0, 0, s.cost_ore
+        FROM divergence_cost_sums(q, p_from, p_to, p_codes) s
+        WHERE p_with_cost OR by_cost
     )
-    SELECT g.atc, g.region_no,
-        CASE (SELECT ((q).measure).basis) WHEN 'ddd' THEN g.ddd WHEN 'packs' THEN g.packs ELSE g.cost_ore END,
-        g.ddd, g.cost_ore
-    FROM by_group g;
+    SELECT s.code, m.region_no, CASE WHEN by_cost THEN sum(s.cost_ore) ELSE sum(s.amount_e4) / 10000 END,
+        sum(s.ddd_e4) / 10000, sum(s.cost_ore)
+    FROM sums s JOIN shown m ON m.member_no = s.region_no
+    GROUP BY s.code, m.region_no
+    HAVING bool_or(s.used);
 END
 $$;
 
@@ -390,35 +451,40 @@ CREATE FUNCTION divergence_is_material(highest float8, lowest float8, material_r
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN COALESCE(highest > 0 AND highest >= material_ratio::float8 * lowest * (1 - 1e-12), false);
 
--- Codes whose difference lasted: it counts in each of the last sustained_months months of the window, the rates of each
+-- Of these codes, those whose difference lasted: it counts in each of the last sustained_months months of the window, the rates of each
 -- month taken by themselves.
-CREATE FUNCTION divergence_lasting_codes(q divergence_question, p_compared smallint[]) RETURNS SETOF text
+CREATE FUNCTION divergence_lasting_codes(q divergence_question, p_compared smallint[], p_codes text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE ROWS 500 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '32MB'
 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off AS $$
 #variable_conflict use_column
+DECLARE
+    sustained int := ((q).measure).sustained_months;
+    left_over text[] := p_codes; -- each month is looked at for the codes that the ones before have left
+    in_month date;
 BEGIN
-    RETURN QUERY
-    WITH month AS MATERIALIZED (
-        SELECT m.m FROM months_between(
-            ((q).to_month - (((q).measure).sustained_months - 1) * interval '1 month')::date, (q).to_month) AS m (m)
-        WHERE m.m >= (q).from_month
-    ), exposure AS MATERIALIZED (
-        SELECT m.m, r.region_no, r.exposure FROM month m CROSS JOIN LATERAL divergence_regions(q, m.m, m.m) r
-        WHERE r.region_no = ANY (p_compared)
-    ), used AS MATERIALIZED (
-        SELECT m.m, v.atc, v.region_no, v.volume FROM month m CROSS JOIN LATERAL divergence_volumes(q, m.m, m.m, false) v
-    ), rate AS (
-        SELECT u.m, u.atc, u.volume * 1000 / e.exposure AS rate
-        FROM used u JOIN exposure e ON e.m = u.m AND e.region_no = u.region_no
-    ), extreme AS (
-        -- A compared region without a row used nothing.
-        SELECT r.m, r.atc, max(r.rate) AS highest,
-            CASE WHEN count(*) = cardinality(p_compared) THEN min(r.rate) ELSE LEAST(min(r.rate), 0) END AS lowest
-        FROM rate r GROUP BY r.m, r.atc
-    )
-    SELECT e.atc FROM extreme e
-    WHERE divergence_is_material(e.highest, e.lowest, ((q).measure).material_ratio)
-    GROUP BY e.atc HAVING count(*) = ((q).measure).sustained_months;
+    IF divergence_month_count((q).from_month, (q).to_month) < sustained THEN
+        RETURN;
+    END IF;
+    FOR in_month IN
+        SELECT m.m FROM months_between(((q).to_month - (sustained - 1) * interval '1 month')::date, (q).to_month) AS m (m)
+    LOOP
+        left_over := ARRAY(
+            WITH exposure AS MATERIALIZED (
+                SELECT r.region_no, r.exposure FROM divergence_regions(q, in_month, in_month) r
+                WHERE r.region_no = ANY (p_compared)
+            ), rate AS (
+                SELECT v.atc, v.volume * 1000 / e.exposure AS rate
+                FROM divergence_volumes(q, in_month, in_month, false, left_over) v
+                JOIN exposure e ON e.region_no = v.region_no
+            )
+            SELECT r.atc FROM rate r GROUP BY r.atc
+            -- A compared region without a row used nothing.
+            HAVING divergence_is_material(max(r.rate),
+                CASE WHEN count(*) = cardinality(p_compared) THEN min(r.rate) ELSE LEAST(min(r.rate), 0) END,
+                ((q).measure).material_ratio));
+        EXIT WHEN left_over = '{}';
+    END LOOP;
+    RETURN QUERY SELECT unnest(left_over);
 END
 $$;
 
@@ -443,10 +509,10 @@ BEGIN ATOMIC
             q, ((q).from_month - interval '1 year')::date, ((q).to_month - interval '1 year')::date) b ON b.region_no = n.region_no
     ), used AS MATERIALIZED (
         SELECT v.atc, v.region_no, v.volume, v.ddd, v.cost_ore
-        FROM divergence_volumes(q, (q).from_month, (q).to_month, (q).with_cost) v
+        FROM divergence_volumes(q, (q).from_month, (q).to_month, (q).with_cost, NULL) v
     ), used_before AS MATERIALIZED (
         SELECT v.atc, v.region_no, v.volume FROM divergence_volumes(
-            q, ((q).from_month - interval '1 year')::date, ((q).to_month - interval '1 year')::date, false) v
+            q, ((q).from_month - interval '1 year')::date, ((q).to_month - interval '1 year')::date, false, NULL) v
         WHERE EXISTS (SELECT FROM area a WHERE a.compared_before)
     ), code AS (
         SELECT u.atc FROM used u UNION SELECT (q).atc WHERE (q).one_code
@@ -463,7 +529,9 @@ BEGIN ATOMIC
         SELECT g.atc, (count(*) FILTER (WHERE g.compared))::int AS compared,
             sum(g.volume) FILTER (WHERE g.compared) AS volume, sum(g.exposure) FILTER (WHERE g.compared) AS exposure,
             sum(g.ddd) FILTER (WHERE g.compared) AS ddd, sum(g.cost_ore) FILTER (WHERE g.compared) AS cost_ore,
-            array_agg(g.rate ORDER BY g.rate DESC) FILTER (WHERE g.compared) AS rates,
+            max(g.rate) FILTER (WHERE g.compared) AS highest, min(g.rate) FILTER (WHERE g.compared) AS lowest,
+            -- As shown: of rates that are equal by the book, a division may leave one a last bit higher.
+            array_agg(divergence_round(g.rate, 9) ORDER BY g.rate DESC) FILTER (WHERE g.compared) AS rates,
             sum(g.exposure * g.rate * g.rate) FILTER (WHERE g.compared) AS squares,
             -- This year and the year before, over the regions that reported both.
             sum(g.volume) FILTER (WHERE g.compared_before) AS both_volume,
@@ -472,16 +540,19 @@ BEGIN ATOMIC
             sum(g.exposure_before) FILTER (WHERE g.compared_before) AS before_exposure
         FROM grid g GROUP BY g.atc
     ), judged AS (
-        SELECT t.*, t.rates[1] AS highest, t.rates[t.compared] AS lowest,
+        SELECT t.*,
             -- National rate: the mean of the regions' rates weighted by exposure.
             divergence_ratio(t.volume * 1000, t.exposure) AS "national",
             t.volume >= ((q).measure).minimum_volume::float8 AS enough,
             t.compared >= 2
-                AND divergence_is_material(t.rates[1], t.rates[t.compared], ((q).measure).material_ratio) AS differs
+                AND divergence_is_material(t.highest, t.lowest, ((q).measure).material_ratio) AS differs
         FROM total t
     ), lasting AS MATERIALIZED (
-        SELECT l.atc FROM divergence_lasting_codes(q, ARRAY(SELECT a.region_no FROM area a WHERE a.compared)) AS l (atc)
-        WHERE EXISTS (SELECT FROM judged j WHERE j.enough AND j.differs)
+        SELECT l.atc
+        FROM (SELECT array_agg(j.atc) AS codes FROM judged j WHERE j.enough AND j.differs) x
+        CROSS JOIN LATERAL divergence_lasting_codes(
+            q, ARRAY(SELECT a.region_no FROM area a WHERE a.compared), x.codes) AS l (atc)
+        WHERE x.codes IS NOT NULL
     ), item AS (
         SELECT j.atc, j.compared, j.rates, j.volume, j.exposure, j.ddd, j.cost_ore,
             divergence_round(j."national", 9) AS "national",
@@ -515,7 +586,7 @@ BEGIN ATOMIC
     SELECT g.atc, g.region_no, g.slug,
         divergence_round(g.rate, 9),
         -- Equal rates share the first place that any of them has.
-        CASE WHEN g.compared THEN array_position(i.rates, g.rate) END,
+        CASE WHEN g.compared THEN array_position(i.rates, divergence_round(g.rate, 9)) END,
         -- The region's rate / the rate of the rest of the compared regions taken together (leave one out).
         divergence_round(CASE WHEN g.compared AND i.compared >= 2 THEN
             divergence_ratio(g.rate, (i.volume - g.volume) * 1000 / (i.exposure - g.exposure)) END, 6),
@@ -576,6 +647,11 @@ RETURN '{
 
 CREATE FUNCTION divergence_month_name(p_month date) RETURNS text LANGUAGE sql IMMUTABLE
 RETURN to_char(p_month::timestamp, 'YYYY-MM');
+
+-- As every other time in an answer: RFC 3339 in UTC, of the fraction no more than there is.
+CREATE FUNCTION divergence_time(p_at timestamptz) RETURNS text LANGUAGE sql STABLE
+RETURN to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
+    || rtrim(rtrim(to_char(p_at AT TIME ZONE 'UTC', '.US'), '0'), '.') || 'Z';
 
 CREATE FUNCTION divergence_measure_json(m divergence_measure) RETURNS json LANGUAGE sql STABLE
 RETURN json_build_object('name', m.name, 'version', m.version, 'basis', m.basis, 'per', m.per, 'unit', m.unit,
@@ -655,7 +731,7 @@ BEGIN
          FROM caveat c),
         -- A delivery withdrawn since is not everybody's to read: of it, no more than that it was used.
         COALESCE((SELECT json_agg(json_build_object('id', d.id, 'label', d.label, 'status', u.status,
-                     'accepted_at', to_char(d.accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                     'accepted_at', divergence_time(d.accepted_at),
                      'window', u.in_window, 'year_before', u.before) ORDER BY u.delivery_no)
                   FROM delivery u LEFT JOIN consumption_delivery d ON d.delivery_no = u.delivery_no), '[]'),
         COALESCE((SELECT json_agg(json_build_object('region', x.slug, 'months', x.months) ORDER BY x.region_no)
@@ -712,14 +788,14 @@ $$;
 
 -- The overview: schemas/DivergenceOverview.yaml.
 CREATE FUNCTION divergence_overview(q divergence_question, p_material boolean, p_sort text)
-RETURNS TABLE (measure json, "window" json, source text, region_basis text, as_of timestamptz, atc text, level int,
+RETURNS TABLE (measure json, "window" json, source text, region_basis text, as_of text, atc text, level int,
                caveats json, texts jsonb, deliveries json, not_reported json, regions json, items json)
 LANGUAGE sql STABLE ROWS 1 SET jit = off
 BEGIN ATOMIC
     SELECT divergence_measure_json((q).measure),
         json_build_object('from_month', divergence_month_name((q).from_month),
                           'to_month', divergence_month_name((q).to_month), 'months', divergence_month_count((q).from_month, (q).to_month)),
-        (q).source, (q).region_basis, CASE WHEN isfinite((q).as_of) THEN (q).as_of END, NULLIF((q).atc, ''), (q).level,
+        (q).source, (q).region_basis, CASE WHEN isfinite((q).as_of) THEN divergence_time((q).as_of) END, NULLIF((q).atc, ''), (q).level,
         h.caveats, divergence_texts(), h.deliveries, h.not_reported, h.regions,
         (SELECT COALESCE(json_agg(i.item ORDER BY
                     CASE p_sort WHEN '-max_min_ratio' THEN i.max_min_ratio WHEN '-excess_ddd' THEN i.excess_ddd
@@ -886,12 +962,13 @@ GRANT EXECUTE ON FUNCTION
     divergence_last_month(text, timestamptz), refuse_question(text, text, text, text), divergence_month_count(date, date),
     divergence_region_map(divergence_question), divergence_is_reported(int, smallint, date, text),
     divergence_cells(divergence_question, date, date), divergence_regions(divergence_question, date, date),
-    divergence_sums(text, date, date, timestamptz, text), divergence_cost_sums(text, date, date, timestamptz, text),
-    divergence_volumes(divergence_question, date, date, boolean), divergence_round(float8, int),
+    divergence_years(date, date), divergence_code(text, int), divergence_sums(divergence_question, date, date, text[]),
+    divergence_cost_sums(divergence_question, date, date, text[]),
+    divergence_volumes(divergence_question, date, date, boolean, text[]), divergence_round(float8, int),
     divergence_ratio(float8, float8), divergence_ratio_reason(float8), divergence_is_material(float8, float8, numeric),
-    divergence_lasting_codes(divergence_question, smallint[]), divergence_figures(divergence_question),
+    divergence_lasting_codes(divergence_question, smallint[], text[]), divergence_figures(divergence_question),
     divergence_rows(divergence_question), divergence_texts(),
-    divergence_month_name(date), divergence_measure_json(divergence_measure), divergence_both_windows(divergence_question),
+    divergence_month_name(date), divergence_time(timestamptz), divergence_measure_json(divergence_measure), divergence_both_windows(divergence_question),
     divergence_head(divergence_question), divergence_items(divergence_question),
     divergence_overview(divergence_question, boolean, text), divergence_series(divergence_question),
     divergence_series_json(divergence_question)
