@@ -577,7 +577,11 @@ $$;
 CREATE FUNCTION reading_window(p_from date, p_to date, p_as_of text)
 RETURNS TABLE (from_month date, to_month date, as_of timestamptz) LANGUAGE plpgsql STABLE ROWS 1 AS $$
 BEGIN
-    as_of := known_at(p_as_of);
+    BEGIN
+        as_of := known_at(p_as_of);
+    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+        PERFORM problem('invalid_parameter', 'There is no such day or time.', 'query/as_of');
+    END;
     to_month := COALESCE(p_to, date_trunc('month', known_on(as_of)::timestamp) - interval '1 month');
     from_month := COALESCE(p_from, to_month - interval '23 months');
     PERFORM check_window(from_month, to_month);

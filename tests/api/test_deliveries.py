@@ -260,6 +260,13 @@ def test_a_delivery_that_did_not_change_is_not_sent_again(api, hospitals, source
     assert api.get(f"/v1/consumption-deliveries/{delivery}", "amgros", headers={"If-None-Match": first.etag}).status == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/consumption", "/v1/data-status"])
+@pytest.mark.parametrize("as_of", ["2019-02-30", "2019-02-03T25:00:00Z", "yesterday"])
+def test_a_day_that_does_not_exist_is_named(api, path, as_of):
+    response = api.get(path, query={"as_of": as_of})
+    assert response.status == 400 and response.json()["errors"][0]["pointer"] == "query/as_of"
+
+
 # ---- two at once ----
 
 def test_two_deliveries_for_the_same_months_at_once_leave_one_in_force(api, hospitals, source):
