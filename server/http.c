@@ -9,10 +9,12 @@
 #include "server.h"
 
 #include <assert.h>
+#include <linux/filter.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@
 #define EARLY_SWALLOW_LIMIT (64u * 1024u)
 #define SLOWEST_BYTES_PER_S 1024u /* an upload slower than this over its whole time is a drip */
 #define STREAM_BLOCK        (32u * 1024u)
+#define FIRST_REQUEST_US    500000u /* while stopping: for the first request of a connection just taken */
 
 struct http_connection {
     struct http *http;
@@ -30,6 +33,7 @@ struct http_connection {
     struct request *request;
     char *target;
     int fd;
+    uint64_t opened_us;
     uint64_t deadline_us; /* 0: somebody else keeps the time (the database's, the handler's) */
     struct http_connection *next, *previous;
 };
@@ -234,10 +238,12 @@ static void connection_changed(void *cls, struct MHD_Connection *connection, voi
         *context = link;
         if (link == NULL)
             return; /* handle() refuses it */
+        uint64_t now_us = clock_us();
         *link = (struct http_connection){.http = http,
                                          .connection = connection,
                                          .fd = info == NULL ? -1 : info->connect_fd,
-                                         .deadline_us = clock_us() + (uint64_t)http->conf->head_deadline_ms * 1000u,
+                                         .opened_us = now_us,
+                                         .deadline_us = now_us + (uint64_t)http->conf->head_deadline_ms * 1000u,
                                          .next = http->connections};
         if (link->next != NULL)
             link->next->previous = link;
@@ -334,12 +340,37 @@ void http_reap(struct http *http, uint64_t now_us) {
 
 void http_quiesce(struct http *http) {
     int fd = MHD_quiesce_daemon(http->daemon);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    /* Closing a listener resets what the kernel has accepted for it. So no connection may begin any more (a SYN is
+     * dropped, and when it comes again it meets another server or is refused), and those that have begun are taken. */
+    struct sock_filter no_syn[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13}, /* the flags of the TCP header */
+                                   {BPF_JMP | BPF_JSET | BPF_K, 0, 1, 0x02},
+                                   {BPF_RET | BPF_K, 0, 0, 0},
+                                   {BPF_RET | BPF_K, 0, 0, UINT32_MAX}};
+    struct sock_fprog filter = {.len = sizeof no_syn / sizeof *no_syn, .filter = no_syn};
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    struct sockaddr_storage from;
+    socklen_t n = sizeof from;
+    for (int client; (client = accept4(fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;
+         n = sizeof from)
+        MHD_add_connection(http->daemon, client, (struct sockaddr *)&from, n); /* closes client when it fails */
+    close(fd);
 }
 
-size_t http_in_flight(const struct http *http) {
-    return http->in_flight;
+/* Nothing is in flight, nor about to be: no bytes wait to be read, and every connection has had time for its first
+ * request. */
+bool http_is_drained(const struct http *http) {
+    if (http->in_flight > 0)
+        return false;
+    for (const struct http_connection *c = http->connections; c != NULL; c = c->next) {
+        int waiting = 0;
+        if (ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting > 0)
+            return false;
+        if (c->target == NULL && http->loop->now_us < c->opened_us + FIRST_REQUEST_US)
+            return false;
+    }
+    return true;
 }
 
 void http_suspend(struct request *r) {

@@ -122,18 +122,18 @@ static void *run_loop(void *argument) {
         expire_watches(loop);
         http_run(loop->http); /* answers what was woken, reads what came */
         db_turn(loop->db);    /* sends what was queued while reading */
+        atomic_store(&loop->ready, db_is_ready(loop->db));
         if (loop->now_us >= reap_at_us) {
             http_reap(loop->http, loop->now_us);
             reap_at_us = loop->now_us + REAP_EVERY_US;
         }
         if (atomic_load(&loop->shared->stopping)) {
             if (!loop->draining) {
-                http_run(loop->http); /* connections that were accepted by the kernel but not yet by us */
                 http_quiesce(loop->http);
                 loop->draining = true;
                 stop_at_us = loop->now_us + (uint64_t)loop->shared->conf->stop_deadline_ms * 1000u;
             }
-            if (http_in_flight(loop->http) == 0 || loop->now_us >= stop_at_us)
+            if (http_is_drained(loop->http) || loop->now_us >= stop_at_us)
                 break;
             reap_at_us = loop->now_us + DRAIN_EVERY_US;
         }

@@ -152,7 +152,7 @@ long http_timeout_ms(const struct http *); /* -1: none */
 void http_run(struct http *);
 void http_reap(struct http *, uint64_t now_us);
 void http_quiesce(struct http *); /* no new connections */
-size_t http_in_flight(const struct http *);
+bool http_is_drained(const struct http *);
 void http_destroy(struct http *);
 void http_suspend(struct request *);
 void http_resume(struct request *);
@@ -196,6 +196,7 @@ struct loop {
     int n_events;
     struct watch wake;
     bool draining;
+    atomic_bool ready; /* has its database; for the others, that answer for the whole server */
     pthread_t thread;
     uint64_t now_us; /* of this turn */
 };

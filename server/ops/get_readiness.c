@@ -1,4 +1,4 @@
-/* GET /readyz: the database is connected, its schema is ours, and the server is not on its way out.
+/* GET /readyz: every loop has its database, the schema is ours, and the server is not on its way out.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
@@ -10,8 +10,12 @@ static void start(struct request *r) {
         return;
     }
     const char *state = db_state_text(r->loop->db);
-    if (!db_is_ready(r->loop->db)) {
-        request_problem(r, PROBLEM_DATABASE_UNAVAILABLE, state);
+    bool ready = db_is_ready(r->loop->db);
+    for (size_t i = 0; i < r->loop->shared->n_loops; i++)
+        ready = ready && atomic_load(&r->loop->shared->loops[i]->ready);
+    if (!ready) {
+        request_problem(r, PROBLEM_DATABASE_UNAVAILABLE,
+                        strcmp(state, "ready") == 0 ? "another loop waits for the database" : state);
         return;
     }
     buffer_format(&r->reply,

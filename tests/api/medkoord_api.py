@@ -165,8 +165,8 @@ class Server:
         return self.process.wait(30)
 
     def events(self, name):
-        """The log's lines with this event."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        """The log's lines with this event; the last one may still be in the writing."""
+        lines = [json.loads(line) for line in self.log.read_text().rpartition("\n")[0].splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("event") == name]
 
     def memory_kib(self, field="VmRSS"):
