@@ -222,14 +222,15 @@ static bool is_region(const json_t *region) {
     return *slug >= 'a' && *slug <= 'z' && slug[strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
-/* Unknown roles are left out: tokens may carry those of other programs. */
-static bool read_roles(const json_t *roles, struct actor *actor) {
+/* Unknown roles are left out: tokens may carry those of other programs. So is a coordinator of no region. */
+static bool read_roles(const json_t *roles, bool has_region, struct actor *actor) {
     assert(n_roles <= 32);
     for (size_t i = 0; i < json_array_size(roles); i++) {
         if (!json_is_string(json_array_get(roles, i)))
             return false;
         for (size_t bit = 0; bit < n_roles; bit++)
-            if (is_text(json_array_get(roles, i), role_names[bit]))
+            if (is_text(json_array_get(roles, i), role_names[bit]) &&
+                (has_region || strcmp(role_names[bit], "region_coordinator") != 0))
                 actor->roles |= UINT32_C(1) << bit;
     }
     size_t at = 0;
@@ -254,7 +255,7 @@ static enum auth_verdict check_claims(const struct auth_rules *rules, const json
     if (!is_text(json_object_get(claims, "iss"), rules->issuer) ||
         !is_audience(json_object_get(claims, "aud"), rules->audience) || !is_subject(sub) ||
         (region != NULL && !is_region(region)) || (roles != NULL && !json_is_array(roles)) ||
-        !read_roles(roles, &actor))
+        !read_roles(roles, region != NULL, &actor))
         return AUTH_BAD_CLAIMS;
     enum auth_verdict verdict = check_times(claims, rules->leeway_s, now, &actor.expires);
     if (verdict != AUTH_OK)

@@ -148,6 +148,9 @@ static int read_wish(struct wish *wish, int argc, char **argv) {
         }
     if (wrong == 0 && optind < argc)
         wrong = complain(argv[optind], NULL, ": not an option; see medkoordd token --help");
+    for (size_t i = 0; wrong == 0 && wish->region == NULL && i < wish->n_roles; i++)
+        if (strcmp(wish->roles[i], "region_coordinator") == 0)
+            wrong = complain("--role region_coordinator", NULL, ": which region? Add --region SLUG");
     return wrong;
 }
 

@@ -29,6 +29,18 @@ def test_wrong_words_are_named_and_exit_with_2(words):
     assert got.returncode == 2 and got.stdout == "" and got.stderr.strip()
 
 
+def test_a_token_says_what_was_asked_for(keys):
+    import base64
+    import json
+    import time
+    got = run("token", "--key", keys.key, "--role", "region_coordinator,reader", "--region", "nordjylland", "--subject", "anna", "--expires", "60")
+    claims = json.loads(base64.urlsafe_b64decode(got.stdout.split(".")[1] + "=="))
+    assert claims["roles"] == ["region_coordinator", "reader"] and claims["region"] == "nordjylland" and claims["sub"] == "anna"
+    assert claims["exp"] - claims["iat"] == 60 and abs(claims["iat"] - time.time()) < 60
+    assert run("token", "--key", keys.key, "--role", "region_coordinator").returncode == 2
+    assert "--region" in run("token", "--key", keys.key, "--role", "region_coordinator").stderr
+
+
 def test_every_wrong_option_is_named_with_its_line(tmp_path):
     file = tmp_path / "medkoord.conf"
     file.write_text("# a comment\nport = 8080\nprot = 8081\nloops = many\nlisten_address\nfast_deadline_ms = -5\n")

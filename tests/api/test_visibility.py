@@ -64,6 +64,22 @@ def test_two_regions_in_one_batch_see_no_foreign_row(narrow):
         assert all(pool.map(ask, range(480)))
 
 
+def test_a_coordinator_of_no_region_is_no_coordinator(api, keys):
+    token = keys.token_of(sub="anna", roles=["region_coordinator"])
+    assert api.get("/v1/regions", token).code == "forbidden"
+    assert api.get("/v1/regions", keys.token_of(sub="anna", roles=["region_coordinator"], region="nordjylland")).status == 200
+
+
+def test_what_may_be_cached_and_by_what_it_varies(api):
+    for path, who in (("/v1/regions", "reader"), ("/v1/regions/nordjylland", "reader")):
+        answer = api.get(path, who)
+        assert answer.header("Cache-Control") == "private, no-cache"
+        assert {"Accept", "Accept-Language", "Authorization"} <= set(answer.header("Vary").split(", "))
+    assert api.get("/v1/regions/atlantis").header("Cache-Control") == "no-store"
+    assert api.get("/healthz", None).header("Cache-Control") == "no-store"
+    assert api.get("/v1/openapi.json", None).header("Cache-Control") == "no-cache"
+
+
 def test_a_count_tells_nothing_of_what_is_hidden(api):
     path = "/v1/consumption-deliveries"
     before = api.get(path, "reader", query={"count": "exact"}).json()["total"]

@@ -289,12 +289,22 @@ START_TEST(actor_is_read) {
     json_t *roles = json_array();
     for (size_t bit = 0; bit < n_roles; bit++)
         json_array_append_new(roles, json_string(role_names[bit]));
-    json_t *claims = json_pack("{s:s, s:s, s:s, s:i, s:o}", "iss", rules.issuer, "aud", rules.audience, "sub", "all",
-                               "exp", NOW + 1, "roles", roles);
+    json_t *claims = json_pack("{s:s, s:s, s:s, s:i, s:s, s:o}", "iss", rules.issuer, "aud", rules.audience, "sub",
+                               "all", "exp", NOW + 1, "region", "nordjylland", "roles", roles);
     char *text = json_dumps(claims, 0);
     token = sign(EC, header_of(EC), text);
     ck_assert_int_eq(judge_n(token, strlen(token), &actor), AUTH_OK);
     ck_assert_uint_eq(actor.roles, (UINT32_C(1) << n_roles) - 1);
+    free(token);
+    free(text);
+
+    /* A coordinator of no region is none. */
+    json_object_del(claims, "region");
+    text = json_dumps(claims, 0);
+    token = sign(EC, header_of(EC), text);
+    ck_assert_int_eq(judge_n(token, strlen(token), &actor), AUTH_OK);
+    ck_assert_ptr_null(strstr(actor.roles_text, "region_coordinator"));
+    ck_assert_ptr_nonnull(strstr(actor.roles_text, ",reader,"));
     free(token);
     free(text);
     json_decref(claims);
