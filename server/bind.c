@@ -129,6 +129,7 @@ static void check_list(struct request *r, const struct parameter *p, struct valu
         return;
     }
     char *at = arena_copy(&r->arena, value.text, value.length), *item;
+    r->no_memory = r->no_memory || at == NULL;
     while (at != NULL && (item = strsep(&at, ",")) != NULL)
         schema_check_text(r, p->schema, (struct value){item, strlen(item)}, pointer);
 }
@@ -169,6 +170,16 @@ static bool refused_for_cpr(const struct request *r) {
     return false;
 }
 
+static enum problem_code checked(struct request *r, enum problem_code when_refused) {
+    if (r->no_memory) {
+        r->n_violations = 0;
+        return PROBLEM_OVERLOADED;
+    }
+    if (r->n_violations == 0)
+        return PROBLEM_NONE;
+    return refused_for_cpr(r) ? PROBLEM_CPR_NUMBER_NOT_ALLOWED : when_refused;
+}
+
 enum problem_code bind_head(struct request *r) {
     CHECK_REQUEST(r);
     enum problem_code problem = bind_accept(r);
@@ -184,13 +195,14 @@ enum problem_code bind_head(struct request *r) {
     for (size_t i = 0; i < r->op->n_parameters; i++)
         check_parameter(r, i);
     bind_prefer(r);
-    if (r->n_violations > 0)
-        return refused_for_cpr(r) ? PROBLEM_CPR_NUMBER_NOT_ALLOWED : PROBLEM_INVALID_PARAMETER;
+    problem = checked(r, PROBLEM_INVALID_PARAMETER);
+    if (problem != PROBLEM_NONE)
+        return problem;
     int limit = bind_find(r->op, IN_QUERY, "limit"), cursor = bind_find(r->op, IN_QUERY, "cursor");
     if (limit >= 0 && r->parameters[limit].text != NULL)
         r->limit = strtol(r->parameters[limit].text, NULL, 10);
     if (cursor >= 0 && r->parameters[cursor].text != NULL && !bind_cursor(r, r->parameters[cursor]))
-        return PROBLEM_INVALID_CURSOR;
+        return r->no_memory ? PROBLEM_OVERLOADED : PROBLEM_INVALID_CURSOR;
     return bind_if_match(r);
 }
 
@@ -278,9 +290,7 @@ enum problem_code bind_body(struct request *r) {
     if (problem != PROBLEM_NONE)
         return problem;
     schema_check(r, op->body, r->json, "");
-    if (r->n_violations == 0)
-        return PROBLEM_NONE;
-    return refused_for_cpr(r) ? PROBLEM_CPR_NUMBER_NOT_ALLOWED : PROBLEM_VALIDATION_FAILED;
+    return checked(r, PROBLEM_VALIDATION_FAILED);
 }
 
 /* ---- arguments ---- */

@@ -46,8 +46,10 @@ static bool read_keys(struct request *r, const unsigned char *bytes, size_t n) {
         if (length > n || memchr(bytes, 0, length) != NULL || !text_is_utf8((const char *)bytes, length, NULL))
             return false;
         const char *key = arena_copy(&r->arena, (const char *)bytes, length);
-        if (key == NULL)
+        if (key == NULL) {
+            r->no_memory = true;
             return false;
+        }
         r->cursor[r->n_cursor++] = key;
         bytes += length;
         n -= length;

@@ -202,6 +202,9 @@ static void read_results(struct connection *c) {
     }
     if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_BAD)
         connection_lose(c, "the server closed the connection");
+    /* libpq 15 that had no memory for the result of a Sync never gives it: waiting would take until the deadline. */
+    if (c->pg != NULL && strstr(PQerrorMessage(c->pg), "out of memory") != NULL)
+        connection_lose(c, "out of memory");
 }
 
 void connection_is_ready(struct watch *w, uint32_t events) {

@@ -241,9 +241,8 @@ void request_violation(struct request *r, const char *code, const char *pointer,
     size_t n = strlen(text), bad;
     if (!text_is_utf8(text, n, &bad)) /* cut in the middle of a character */
         n = bad;
-    struct violation v = {.code = code,
-                          .pointer = arena_copy(&r->arena, pointer, strlen(pointer)),
-                          .detail = arena_copy(&r->arena, text, n)};
-    if (v.pointer != NULL && v.detail != NULL)
-        r->violations[r->n_violations++] = v;
+    /* Without memory it is told less of, but never lost: what breaks a rule must not pass for what keeps it. */
+    const char *where = arena_copy(&r->arena, pointer, strlen(pointer)), *detail = arena_copy(&r->arena, text, n);
+    r->violations[r->n_violations++] =
+        (struct violation){code, where != NULL ? where : "", detail != NULL ? detail : ""};
 }

@@ -98,6 +98,7 @@ struct request {
     bool prefer_rollback; /* Prefer: tx=rollback */
     struct violation violations[MAX_VIOLATIONS];
     size_t n_violations;
+    bool no_memory; /* memory ran out while it was checked: what was found says nothing */
 
     /* db.c */
     struct db_job *job; /* while waiting */

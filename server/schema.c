@@ -209,7 +209,11 @@ static void check_string(struct request *r, const struct schema *s, const char *
     }
     if (s->enumeration != NULL)
         check_enumeration(r, s, text, at);
-    if (s->pattern >= 0 && regexec(&patterns[s->pattern], text, 0, NULL, 0) != 0)
+    errno = 0;
+    bool matches = s->pattern < 0 || regexec(&patterns[s->pattern], text, 0, NULL, 0) == 0;
+    if (!matches && errno == ENOMEM) /* glibc's regexec() says REG_NOMATCH of this too */
+        r->no_memory = true;
+    else if (!matches)
         VIOLATION(r, "bad_pattern", pointer(r, at), "does not have the form %s", "har ikke formen %s",
                   schema_patterns[s->pattern]);
     check_format(r, s, text, n, at);
