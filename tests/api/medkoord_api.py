@@ -242,7 +242,7 @@ class Contract:
                 raise AssertionError(f"{where}: {error.message} at /{'/'.join(map(str, error.absolute_path))}") from None
         if media == "application/problem+json":
             code = response.json()["code"]
-            self.codes_seen.add(code)
+            self.codes_seen.add((operation["operationId"], code))
             assert code in documented.get("x-problems", [code]), f"{where}: code {code} is not documented"
             assert response.json()["request_id"] == response.header("X-Request-Id")
 

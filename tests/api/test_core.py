@@ -2,6 +2,7 @@
 SPDX-License-Identifier: MPL-2.0
 """
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -13,7 +14,7 @@ import uuid
 
 import pytest
 
-from medkoord_api import BUILD, Client, Keys, Server, key, locked, release, wait_until
+from medkoord_api import BUILD, Client, Keys, Response, Server, key, locked, release, wait_until
 
 
 def new_hospital(code, **more):
@@ -147,9 +148,23 @@ def test_sigterm_answers_what_is_in_flight_and_exits_with_zero(cluster, keys, co
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(other.patch, made.header("Location"), {"name": "Under lukning"}, headers={"If-Match": made.etag})
         wait_until(lambda: cluster.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%hospital%'"))
+        # Connections that are open stay so: one for each loop, whichever the kernel gives them to.
+        opened = [http.client.HTTPConnection("127.0.0.1", server.port) for _ in range(16)]
+        for connection in opened:
+            connection.request("GET", "/readyz")
+            assert connection.getresponse().read()
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: server.events("stopping"))
         wait_until(lambda: server.get_status("/healthz") == 0, what="no new connections")
+        told = []
+        for connection in opened:
+            with contextlib.suppress(OSError, http.client.HTTPException): # a loop with nothing in flight has ended already
+                connection.request("GET", "/readyz")
+                raw = connection.getresponse()
+                response = Response(raw, raw.read())
+                contract.hold("GET", "/readyz", response)
+                told.append((response.status, response.code))
+        assert told and set(told) == {(503, "stopping")}
         release(session)
         answer = waiting.result(20)
     assert answer.status == 200 and answer.header("Connection") == "close"
