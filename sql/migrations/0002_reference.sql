@@ -133,6 +133,42 @@ CREATE TRIGGER population_region_in_force BEFORE INSERT ON population
 CREATE TRIGGER population_stamp BEFORE INSERT OR UPDATE ON population
     FOR EACH ROW EXECUTE FUNCTION stamp_change();
 
+-- Every number there has been, the present one too: figures as they were known are worked out from these. Rows are only
+-- added, by the trigger below; a number was the known one from its changed_at until the next version's.
+CREATE TABLE population_version (
+    region_no smallint NOT NULL,
+    on_date date NOT NULL,
+    version int NOT NULL,
+    population int NOT NULL,
+    source text NOT NULL,
+    evidence text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT population_version_pkey PRIMARY KEY (region_no, on_date, version),
+    CONSTRAINT population_version_population_fkey FOREIGN KEY (region_no, on_date) REFERENCES population (region_no, on_date)
+);
+ALTER TABLE population_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE population_version FORCE ROW LEVEL SECURITY;
+CREATE POLICY population_version_read ON population_version FOR SELECT USING ((SELECT actor_subject()) IS NOT NULL);
+CREATE POLICY population_version_insert ON population_version FOR INSERT WITH CHECK ((SELECT actor_has('admin')));
+GRANT SELECT ON population_version TO medkoord_server;
+
+-- As the owner: the server itself may not write versions. The row policies still hold for the caller.
+CREATE FUNCTION keep_population_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    INSERT INTO population_version (region_no, on_date, version, population, source, evidence, changed_at, changed_by)
+    VALUES (NEW.region_no, NEW.on_date, NEW.version, NEW.population, NEW.source, NEW.evidence,
+            -- A transaction that waited for another began before it: versions follow each other in time all the same.
+            GREATEST(NEW.changed_at, (SELECT max(v.changed_at) FROM population_version v
+                                      WHERE v.region_no = NEW.region_no AND v.on_date = NEW.on_date)),
+            NEW.changed_by);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER population_keep_version AFTER INSERT OR UPDATE ON population
+    FOR EACH ROW EXECUTE FUNCTION keep_population_version();
+
 -- ---- hospitals ----
 
 CREATE TABLE hospital (

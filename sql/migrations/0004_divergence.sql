@@ -102,6 +102,8 @@ END
 $$;
 CREATE TRIGGER divergence_measure_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON divergence_measure
     EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER population_version_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON population_version
+    EXECUTE FUNCTION refuse_rewriting();
 
 -- Adds the next version (body: schemas/NewDivergenceMeasure.yaml, checked in form). Two callers at once get two numbers:
 -- the lock is held until the transaction ends, and the highest number is read by a statement that begins after it.
@@ -182,20 +184,21 @@ DECLARE
     q divergence_question;
     wanted divergence_measure;
 BEGIN
+    BEGIN
+        q.as_of := known_at(p_as_of);
+    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+        PERFORM refuse_question(p_at, 'as_of', 'validation_failed', 'There is no such day or time.');
+    END;
+    -- The version asked for; else the newest of its moment; else, before there was any, the first.
     SELECT m.* INTO wanted FROM divergence_measure m
     WHERE m.name = p_measure AND m.version = COALESCE(p_measure_version, m.version)
-    ORDER BY m.version DESC LIMIT 1;
+    ORDER BY m.created_at <= q.as_of DESC, CASE WHEN m.created_at <= q.as_of THEN -m.version ELSE m.version END LIMIT 1;
     IF NOT FOUND THEN
         -- One answer for a measure that is not there and for one that the caller may not see.
         PERFORM refuse_question(p_at, 'measure', 'unknown_reference', 'There is no such measure, or not in this version.');
     END IF;
     q.measure := wanted;
     q.source := p_source;
-    BEGIN
-        q.as_of := known_at(p_as_of);
-    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
-        PERFORM refuse_question(p_at, 'as_of', 'validation_failed', 'There is no such day or time.');
-    END;
     q.to_month := COALESCE(p_to_month, (p_from_month + interval '11 months')::date,
                            divergence_last_month(p_source, q.as_of));
     q.from_month := COALESCE(p_from_month, (q.to_month - interval '11 months')::date);
@@ -246,32 +249,34 @@ BEGIN ATOMIC
         ELSE true END;
 END;
 
--- One row for each region that existed in a month: the delivery that counts (NULL: not reported) and the population at
--- the latest known date on or before the month's first day (NULL: not known).
+-- One row for each region that existed in a month: the delivery that counts (NULL: not reported, or not_delivered: a
+-- delivery covers it without what the measure counts) and the population at the latest date on or before the month's first
+-- day, as it was known (NULL: not known).
 CREATE FUNCTION divergence_cells(q divergence_question, p_from date, p_to date)
-RETURNS TABLE (region_no smallint, member_no smallint, month date, delivery_no int, status text, cost_reported boolean,
-               days int, population int, population_on date)
+RETURNS TABLE (region_no smallint, member_no smallint, month date, delivery_no int, status text, not_delivered boolean,
+               cost_reported boolean, days int, population int, population_on date, population_version int)
 LANGUAGE sql STABLE ROWS 100
 BEGIN ATOMIC
     WITH shown AS MATERIALIZED (SELECT s.member_no, s.region_no FROM divergence_region_map(q) s),
     covered AS MATERIALIZED (
-        SELECT c.region_no, c.month, c.delivery_no, c.status
+        SELECT c.region_no, c.month, c.delivery_no, c.status, ((q).measure).basis = 'ddd'
+            OR divergence_is_reported(c.delivery_no, c.region_no, c.month, ((q).measure).basis) AS delivered
         FROM coverage_in_force((q).source, p_from, p_to, (q).as_of) c
-        WHERE ((q).measure).basis = 'ddd'
-           OR divergence_is_reported(c.delivery_no, c.region_no, c.month, ((q).measure).basis)
     )
-    SELECT s.region_no, s.member_no, m.month, c.delivery_no, c.status,
-        (q).with_cost AND c.delivery_no IS NOT NULL
+    SELECT s.region_no, s.member_no, m.month,
+        CASE WHEN c.delivered THEN c.delivery_no END, CASE WHEN c.delivered THEN c.status END, COALESCE(NOT c.delivered, false),
+        (q).with_cost AND COALESCE(c.delivered, false)
             AND divergence_is_reported(c.delivery_no, c.region_no, c.month, 'cost_ore'),
         EXTRACT(day FROM m.month + interval '1 month' - interval '1 day')::int,
-        p.population, p.on_date
+        p.population, p.on_date, p.version
     FROM months_between(p_from, p_to) AS m (month)
     JOIN region r ON r.valid_from <= m.month AND COALESCE(r.valid_to > m.month, true)
     JOIN shown s ON s.member_no = r.region_no
     LEFT JOIN covered c ON c.region_no = r.region_no AND c.month = m.month
     LEFT JOIN LATERAL (
-        SELECT p.population, p.on_date FROM population p
-        WHERE p.region_no = r.region_no AND p.on_date <= m.month ORDER BY p.on_date DESC LIMIT 1
+        SELECT p.population, p.on_date, p.version FROM population_version p
+        WHERE p.region_no = r.region_no AND p.on_date <= m.month AND p.changed_at <= (q).as_of
+        ORDER BY p.on_date DESC, p.version DESC LIMIT 1
     ) p ON true;
 END;
 
@@ -280,14 +285,15 @@ END;
 --   per 1,000 inhabitants:         sum of inhabitants / months of the window, the mean when all are reported
 -- complete: every month of the window. A region that existed in a part of it only is not complete, because its rate
 -- would compare one season with a whole year; region_basis=current is the answer to that.
+-- not_delivered: of some month there is a delivery, without what the measure counts.
 CREATE FUNCTION divergence_regions(q divergence_question, p_from date, p_to date)
 RETURNS TABLE (region_no smallint, months int, reported_months int, complete boolean, population_missing boolean,
-               exposure float8, cost_complete boolean)
+               exposure float8, cost_complete boolean, not_delivered boolean)
 LANGUAGE sql STABLE ROWS 6
 BEGIN ATOMIC
     WITH by_month AS (
         SELECT c.region_no, c.month, bool_and(c.delivery_no IS NOT NULL) AS reported,
-            bool_and(c.cost_reported) AS cost_reported,
+            bool_and(c.cost_reported) AS cost_reported, bool_or(c.not_delivered) AS not_delivered,
             bool_or(c.delivery_no IS NOT NULL AND c.population IS NULL) AS population_missing,
             sum(CASE WHEN c.delivery_no IS NULL THEN 0
                      WHEN ((q).measure).per = '1000_inhabitants_per_day' THEN c.population::float8 * c.days
@@ -299,7 +305,7 @@ BEGIN ATOMIC
         count(*) FILTER (WHERE b.reported) = divergence_month_count(p_from, p_to),
         bool_or(b.population_missing),
         CASE WHEN NOT bool_or(b.population_missing) THEN sum(b.exposure) END,
-        bool_and(b.cost_reported)
+        bool_and(b.cost_reported), bool_or(b.not_delivered)
     FROM by_month b GROUP BY b.region_no;
 END;
 
@@ -499,6 +505,7 @@ LANGUAGE sql STABLE ROWS 10000
 BEGIN ATOMIC
     WITH area AS MATERIALIZED (
         SELECT n.region_no, r.slug, n.reported_months, n.complete, n.population_missing, n.exposure, n.cost_complete,
+            n.not_delivered,
             n.complete AND NOT n.population_missing AS compared,
             b.exposure AS exposure_before,
             n.complete AND NOT n.population_missing AND COALESCE(b.complete AND NOT b.population_missing, false)
@@ -519,7 +526,7 @@ BEGIN ATOMIC
     ), grid AS MATERIALIZED (
         -- Absent from what is covered is zero.
         SELECT c.atc, a.region_no, a.slug, a.reported_months, a.complete, a.population_missing, a.compared,
-            a.compared_before, a.exposure, COALESCE(u.volume, 0) AS volume, COALESCE(u.ddd, 0) AS ddd, COALESCE(u.cost_ore, 0) AS cost_ore,
+            a.compared_before, a.not_delivered, a.exposure, COALESCE(u.volume, 0) AS volume, COALESCE(u.ddd, 0) AS ddd, COALESCE(u.cost_ore, 0) AS cost_ore,
             CASE WHEN a.reported_months > 0 THEN divergence_ratio(COALESCE(u.volume, 0) * 1000, a.exposure) END AS rate,
             a.exposure_before, COALESCE(b.volume, 0) AS volume_before
         FROM code c CROSS JOIN area a
@@ -598,8 +605,9 @@ BEGIN ATOMIC
         CASE WHEN g.compared_before THEN
             divergence_round(divergence_ratio(g.volume / g.exposure, g.volume_before / g.exposure_before) - 1, 6) END,
         g.reported_months, g.complete,
-        CASE WHEN g.reported_months = 0 THEN 'not_reported'
+        CASE WHEN g.reported_months = 0 AND NOT g.not_delivered THEN 'not_reported'
              WHEN g.population_missing THEN 'population_missing'
+             WHEN NOT g.complete AND g.not_delivered THEN 'not_delivered'
              WHEN NOT g.complete THEN 'partly_reported'
              WHEN i.compared < 2 THEN 'fewer_than_two_regions'
              ELSE divergence_ratio_reason(i.volume - g.volume) END,
@@ -630,12 +638,13 @@ $$;
 CREATE FUNCTION divergence_texts() RETURNS jsonb LANGUAGE sql IMMUTABLE
 RETURN '{
 "not_reported": {"en": "No accepted delivery covers any month of the window.", "da": "Ingen godkendt leverance dækker nogen måned i perioden."},
+"not_delivered": {"en": "A delivery covers months of the window without what the measure counts (packs or cost): not ranked and not compared.", "da": "En leverance dækker måneder i perioden uden det, målet tæller (pakninger eller udgift): indgår ikke i rangering og sammenligning."},
 "partly_reported": {"en": "Not every month of the window is reported: not ranked and not compared.", "da": "Ikke alle periodens måneder er indberettet: indgår ikke i rangering og sammenligning."},
 "population_missing": {"en": "The number of inhabitants is not known.", "da": "Indbyggertallet kendes ikke."},
 "fewer_than_two_regions": {"en": "Fewer than two regions can be compared.", "da": "Færre end to regioner kan sammenlignes."},
 "zero_denominator": {"en": "What it would be divided by is zero.", "da": "Det, der skulle divideres med, er nul."},
 "negative_denominator": {"en": "What it would be divided by is negative: more was returned than used.", "da": "Det, der skulle divideres med, er negativt: der er returneret mere end forbrugt."},
-"not_reported_year_before": {"en": "No region reported all of these months a year before.", "da": "Ingen region har indberettet alle de samme måneder året før."},
+"not_reported_year_before": {"en": "No region reported all of these months a year before with what the measure counts.", "da": "Ingen region har indberettet alle de samme måneder året før med det, målet tæller."},
 "below_minimum_volume": {"en": "National use is below the measure''s minimum volume.", "da": "Det nationale forbrug er under målets mindste volumen."},
 "below_material_ratio": {"en": "The highest region is less than the material ratio times the lowest.", "da": "Den højeste region ligger under grænsen for en væsentlig forskel fra den laveste."},
 "material_ratio": {"en": "The highest region is at least the material ratio times the lowest.", "da": "Den højeste region er mindst den væsentlige faktor gange den laveste."},
@@ -661,19 +670,21 @@ RETURN json_build_object('name', m.name, 'version', m.version, 'basis', m.basis,
 -- The cells of the window and of the same months a year before.
 CREATE FUNCTION divergence_both_windows(q divergence_question)
 RETURNS TABLE (in_window boolean, region_no smallint, member_no smallint, month date, delivery_no int, status text,
-               population_on date)
+               not_delivered boolean, population_on date, population_version int)
 LANGUAGE sql STABLE ROWS 200
 BEGIN ATOMIC
-    SELECT true, c.region_no, c.member_no, c.month, c.delivery_no, c.status, c.population_on
+    SELECT true, c.region_no, c.member_no, c.month, c.delivery_no, c.status, c.not_delivered, c.population_on,
+        c.population_version
     FROM divergence_cells(q, (q).from_month, (q).to_month) c
     UNION ALL
-    SELECT false, c.region_no, c.member_no, c.month, c.delivery_no, c.status, c.population_on
+    SELECT false, c.region_no, c.member_no, c.month, c.delivery_no, c.status, c.not_delivered, c.population_on,
+        c.population_version
     FROM divergence_cells(q, ((q).from_month - interval '1 year')::date, ((q).to_month - interval '1 year')::date) c;
 END;
 
 -- All that stands above the items: what the figures were made from, and what they cannot say.
 CREATE FUNCTION divergence_head(q divergence_question)
-RETURNS TABLE (caveats json, deliveries json, not_reported json, regions json)
+RETURNS TABLE (caveats json, deliveries json, not_reported json, not_delivered json, regions json)
 LANGUAGE plpgsql STABLE ROWS 1 SET plan_cache_mode = force_generic_plan SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -684,7 +695,8 @@ BEGIN
         FROM cell c WHERE c.delivery_no IS NOT NULL GROUP BY c.delivery_no
     ), inhabitants AS (
         SELECT DISTINCT c.region_no, c.member_no, p.on_date, p.population, p.evidence, p.source
-        FROM cell c JOIN population p ON p.region_no = c.member_no AND p.on_date = c.population_on
+        FROM cell c JOIN population_version p
+          ON p.region_no = c.member_no AND p.on_date = c.population_on AND p.version = c.population_version
         WHERE c.delivery_no IS NOT NULL
     ), marked AS (
         SELECT string_agg(x.evidence || ' ' || x.dates, '; ' ORDER BY x.evidence) AS list
@@ -694,6 +706,16 @@ BEGIN
     ), area AS (
         SELECT r.region_no, r.slug, r.name, a.months, a.reported_months, a.complete, a.population_missing
         FROM divergence_regions(q, (q).from_month, (q).to_month) a JOIN region r ON r.region_no = a.region_no
+    ), gap AS (
+        SELECT x.not_delivered, json_agg(json_build_object('region', x.slug, 'months', x.months) ORDER BY x.region_no) AS list
+        FROM (SELECT c.not_delivered, r.region_no, r.slug, json_agg(divergence_month_name(c.month) ORDER BY c.month) AS months
+              FROM cell c JOIN region r ON r.region_no = c.member_no
+              WHERE c.in_window AND c.delivery_no IS NULL GROUP BY c.not_delivered, r.region_no, r.slug) x
+        GROUP BY x.not_delivered
+    ), left_out AS (
+        SELECT string_agg(a.name, ', ' ORDER BY a.region_no) FILTER (WHERE NOT a.complete OR a.population_missing) AS list,
+            bool_or(a.complete AND NOT a.population_missing) AS others_compared
+        FROM area a
     ), caveat (position, code, text, text_da) AS (
         VALUES
             (1, 'no_indication', 'The figures say nothing of what a drug was used for (no indication).',
@@ -706,24 +728,28 @@ BEGIN
         WHERE EXISTS (SELECT FROM delivery d WHERE d.status = 'provisional')
         UNION ALL
         SELECT 4, 'incomplete_regions',
-            'Not compared, because not every month is reported or the inhabitants are not known: ' || x.list || '.',
-            'Indgår ikke i sammenligningen, fordi ikke alle måneder er indberettet eller indbyggertallet ikke kendes: ' || x.list || '.'
-        FROM (SELECT string_agg(a.name, ', ' ORDER BY a.region_no) AS list FROM area a
-              WHERE NOT a.complete OR a.population_missing) x
-        WHERE x.list IS NOT NULL
+            'Not compared, because not every month is reported with what the measure counts, or the inhabitants are not known: '
+                || l.list || '.',
+            'Indgår ikke i sammenligningen, fordi ikke alle måneder er indberettet med det, målet tæller, eller indbyggertallet ikke kendes: '
+                || l.list || '.'
+        FROM left_out l WHERE l.list IS NOT NULL
         UNION ALL
-        SELECT 5, 'regions_changed',
+        SELECT 5, 'not_all_regions', 'National figures are of the compared regions alone, not of the whole country. Left out: ' || l.list || '.',
+            'De nationale tal omfatter kun de sammenlignede regioner, ikke hele landet. Udeladt: ' || l.list || '.'
+        FROM left_out l WHERE l.list IS NOT NULL AND l.others_compared
+        UNION ALL
+        SELECT 6, 'regions_changed',
             'The regions changed in the window: ' || x.list || ' existed in a part of it only. region_basis=current compares the regions that stand for them.',
             'Regionerne ændrede sig i perioden: ' || x.list || ' fandtes kun i en del af den. region_basis=current sammenligner de regioner, der er trådt i stedet.'
         FROM (SELECT string_agg(a.name, ', ' ORDER BY a.region_no) AS list FROM area a
               WHERE a.months < divergence_month_count((q).from_month, (q).to_month)) x
         WHERE x.list IS NOT NULL
         UNION ALL
-        SELECT 6, 'population_evidence', 'Numbers of inhabitants that are not simply from a published table: ' || m.list || '.',
+        SELECT 7, 'population_evidence', 'Numbers of inhabitants that are not simply from a published table: ' || m.list || '.',
             'Indbyggertal, der ikke er taget direkte fra en offentliggjort tabel: ' || m.list || '.'
         FROM marked m WHERE m.list IS NOT NULL
         UNION ALL
-        SELECT 7, 'cost_as_delivered', 'Cost is as delivered and confidential.', 'Udgifter er som leveret og fortrolige.'
+        SELECT 8, 'cost_as_delivered', 'Cost is as delivered and confidential.', 'Udgifter er som leveret og fortrolige.'
         WHERE ((q).measure).basis = 'cost_ore'
     )
     SELECT
@@ -734,10 +760,8 @@ BEGIN
                      'accepted_at', divergence_time(d.accepted_at),
                      'window', u.in_window, 'year_before', u.before) ORDER BY u.delivery_no)
                   FROM delivery u LEFT JOIN consumption_delivery d ON d.delivery_no = u.delivery_no), '[]'),
-        COALESCE((SELECT json_agg(json_build_object('region', x.slug, 'months', x.months) ORDER BY x.region_no)
-                  FROM (SELECT r.region_no, r.slug, json_agg(divergence_month_name(c.month) ORDER BY c.month) AS months
-                        FROM cell c JOIN region r ON r.region_no = c.member_no
-                        WHERE c.in_window AND c.delivery_no IS NULL GROUP BY r.region_no, r.slug) x), '[]'),
+        COALESCE((SELECT g.list FROM gap g WHERE NOT g.not_delivered), '[]'),
+        COALESCE((SELECT g.list FROM gap g WHERE g.not_delivered), '[]'),
         COALESCE((SELECT json_agg(json_build_object('region', a.slug, 'name', a.name, 'reported_months', a.reported_months,
                      'complete', a.complete, 'compared', a.complete AND NOT a.population_missing, 'populations', COALESCE(
                          (SELECT json_agg(json_build_object('region', r.slug, 'on', i.on_date, 'population', i.population,
@@ -789,14 +813,14 @@ $$;
 -- The overview: schemas/DivergenceOverview.yaml.
 CREATE FUNCTION divergence_overview(q divergence_question, p_material boolean, p_sort text)
 RETURNS TABLE (measure json, "window" json, source text, region_basis text, as_of text, atc text, level int,
-               caveats json, texts jsonb, deliveries json, not_reported json, regions json, items json)
+               caveats json, texts jsonb, deliveries json, not_reported json, not_delivered json, regions json, items json)
 LANGUAGE sql STABLE ROWS 1 SET jit = off
 BEGIN ATOMIC
     SELECT divergence_measure_json((q).measure),
         json_build_object('from_month', divergence_month_name((q).from_month),
                           'to_month', divergence_month_name((q).to_month), 'months', divergence_month_count((q).from_month, (q).to_month)),
         (q).source, (q).region_basis, CASE WHEN isfinite((q).as_of) THEN divergence_time((q).as_of) END, NULLIF((q).atc, ''), (q).level,
-        h.caveats, divergence_texts(), h.deliveries, h.not_reported, h.regions,
+        h.caveats, divergence_texts(), h.deliveries, h.not_reported, h.not_delivered, h.regions,
         (SELECT COALESCE(json_agg(i.item ORDER BY
                     CASE p_sort WHEN '-max_min_ratio' THEN i.max_min_ratio WHEN '-excess_ddd' THEN i.excess_ddd
                                 WHEN '-cv_weighted' THEN i.cv_weighted WHEN '-change' THEN i.change END DESC NULLS LAST,
@@ -840,13 +864,16 @@ BEGIN
         WHERE ((q).measure).basis = 'cost_ore'
         GROUP BY c.region_no, c.month, s.hospital_no
     ), located AS MATERIALIZED (
-        -- Where each hospital belonged in each month, and where anything was counted.
+        -- Where each hospital belonged in each month, and where anything was counted: not both, when a hospital was moved
+        -- after its figures came. Then they stand where they were counted, and there is no zero beside them.
         SELECT c.region_no, c.month, hr.hospital_no
         FROM hospital_region hr
         JOIN region r ON r.region_no = hr.region_no
         JOIN cell c ON hr.valid_from <= c.month AND COALESCE(hr.valid_to > c.month, true)
                    AND c.member_no = CASE WHEN r.valid_to <= c.month THEN region_on(hr.region_no, c.month)
                                           ELSE hr.region_no END
+        WHERE NOT EXISTS (SELECT FROM used u
+                          WHERE u.hospital_no = hr.hospital_no AND u.month = c.month AND u.region_no <> c.region_no)
         UNION
         SELECT u.region_no, u.month, u.hospital_no FROM used u
     )
@@ -942,6 +969,8 @@ BEGIN
     q.with_cost := (q.measure).basis = 'cost_ore' AND may_see_cost();
     IF NOT isfinite(q.as_of) THEN
         q.as_of := clock_timestamp();
+    ELSIF q.as_of > clock_timestamp() THEN
+        PERFORM problem('validation_failed', 'What will be known then is not known yet (a date means the end of its day). Leave it out for now.', '/as_of');
     END IF;
     SELECT row_to_json(o)::text INTO frozen FROM divergence_overview(q, p_material, p_sort) o;
     RETURN QUERY

@@ -14,6 +14,9 @@
 -- :sort text
 SELECT r.atc, c.name, r.region, r.value, r.rank, r.ratio_to_rest, r.excess_ddd, r.excess_cost_ore, r.share_of_national,
     r.change_from_year_before, r.reported_months, r.complete, r.reason, r."national", r.volume AS national_volume,
+    -- The regions that national figures are of.
+    string_agg(r.region, ' ') FILTER (WHERE r.rank IS NOT NULL)
+        OVER (PARTITION BY r.atc ORDER BY r.region_no ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS national_regions,
     r.max_min_ratio, r.max_min_ratio_reason, r.cv_weighted, r.cv_weighted_reason,
     r.national_change AS national_change_from_year_before, r.national_change_reason AS national_change_reason,
     r.material, array_to_string(r.reasons, ' ') AS reasons,

@@ -13,7 +13,7 @@ SELECT divergence_measure_json(q.measure) AS measure,
     json_build_object('from_month', divergence_month_name(q.from_month), 'to_month', divergence_month_name(q.to_month),
                       'months', divergence_month_count(q.from_month, q.to_month)) AS "window",
     q.source, q.region_basis, CASE WHEN isfinite(q.as_of) THEN q.as_of END AS as_of, h.caveats, divergence_texts() AS texts,
-    h.deliveries, h.not_reported, h.regions, i.item, divergence_series_json(q) AS series
+    h.deliveries, h.not_reported, h.not_delivered, h.regions, i.item, divergence_series_json(q) AS series
 FROM divergence_ask(:measure, :measure_version, :source, :from_month, :to_month, :as_of, :region_basis, :atc,
                     atc_level(:atc), true, 'query/') q
 CROSS JOIN LATERAL divergence_head(q) h

@@ -330,7 +330,8 @@ def test_a_region_without_full_coverage_is_neither_ranked_nor_compared(api, figu
                                              "max_min_ratio_reason": None, "cv_weighted": 0.217571, "cv_weighted_reason": None,
                                              "change_from_year_before": None, "change_from_year_before_reason": "not_reported_year_before",
                                              "material": False, "reasons": ["below_material_ratio"]}
-    assert caveats(seen) == ["no_indication", "hospital_region", "provisional", "incomplete_regions"]
+    assert caveats(seen) == ["no_indication", "hospital_region", "provisional", "incomplete_regions", "not_all_regions"]
+    assert "Region Sjælland" in seen["caveats"][-1]["text"] and "Region Sjælland" in seen["caveats"][-1]["text_da"]
     assert "Region Sjælland" in seen["caveats"][3]["text"]
     assert [(d["id"], d["status"]) for d in seen["deliveries"] if d["window"]] == [(figures["2019"]["id"], "final"), (figures["april"]["id"], "provisional")]
     assert [r["compared"] for r in seen["regions"]] == [True] * 4 + [False]
@@ -440,6 +441,40 @@ def test_as_it_was_known_before_a_correction_and_before_a_withdrawal(api, figure
     assert long_ago["items"] == [] and len(long_ago["not_reported"]) == 5
 
 
+def test_as_it_was_known_before_a_number_of_inhabitants_was_corrected(api, figures):
+    """10 DDD in June 2008, of 10 inhabitants, then of 20: 10 x 1000 / (10 x 30) and half of that."""
+    path, window = "/v1/regions/syddanmark/populations/2008-06-01", {"source": "inhabitants", "from_month": "2008-06", "to_month": "2008-06"}
+    delivered = deliver(api, [("2008-06", "HS1", "J01CA04", "", "10", "")], [("syddanmark", "2008-06", "2008-06")], "inhabitants")
+    settle(api, "syddanmark", "2008-06-01", 10, "recalled")
+    first = api.get(path)
+    second = api.put(path, {"population": 20, "source": "corrected", "evidence": "sourced"}, headers={"If-Match": first.etag})
+    assert second.status == 200, second.text
+
+    def seen(as_of=None):
+        told = overview(api, as_of=as_of, **window)
+        used = region(told, "syddanmark")["populations"]
+        return region(item(told, "J01CA04"), "syddanmark")["value"], [(p["population"], p["evidence"], p["source"]) for p in used], caveats(told)[-1]
+    assert seen() == (16.666666667, [(20, "sourced", "corrected")], "not_all_regions")
+    assert seen(second.json()["changed_at"]) == seen()
+    assert seen(first.json()["changed_at"]) == (33.333333333, [(10, "recalled", "test")], "population_evidence")
+    # Nobody had told any number when the delivery came.
+    before = overview(api, as_of=delivered["accepted_at"], **window)
+    assert region(item(before, "J01CA04"), "syddanmark")["reason"] == "population_missing" and "not_all_regions" not in caveats(before)
+    # A chart and a series say the same.
+    series = api.get("/v1/divergence/J01CA04", query={"as_of": first.json()["changed_at"], **window}).json()["series"]
+    assert region(series, "syddanmark")["months"][0]["value"] == 33.333333333
+
+
+def test_as_it_was_judged_before_a_measure_had_another_version(api, figures):
+    made = [add_measure(api, new_measure(name="judged_then", minimum_volume=v)).json() for v in (1, 2, 3)]
+
+    def version(**query):
+        return overview(api, measure="judged_then", from_month="2019-01", to_month="2019-01", **query)["measure"]["version"]
+    assert version() == 3 and [version(as_of=m["created_at"]) for m in made] == [1, 2, 3]
+    assert version(as_of="2019-04-01") == 1, "before there was any, the first"
+    assert version(as_of=made[0]["created_at"], measure_version=2) == 2, "a version asked for is used"
+
+
 # ---- packs and cost ----
 
 def test_packs_per_1000(api, figures):
@@ -452,7 +487,10 @@ def test_packs_per_1000(api, figures):
     assert a["reasons"] == ["below_minimum_volume", "material_ratio"]
     assert a["change_from_year_before_reason"] == "not_reported_year_before", "packs were left out in 2018, which is not zero"
     april = overview(api, measure="packs_per_1000", from_month="2019-04", to_month="2019-04")
-    assert by_region(item(april, "J01CA04"), "reason") == ["not_reported"] * 5 and len(april["not_reported"]) == 5
+    assert by_region(item(april, "J01CA04"), "reason") == ["not_delivered"] * 4 + ["not_reported"]
+    assert april["not_delivered"] == [{"region": r, "months": ["2019-04"]} for r in FIVE if r != "sjaelland"]
+    assert april["not_reported"] == [{"region": "sjaelland", "months": ["2019-04"]}]
+    assert "packs" in april["texts"]["not_delivered"]["en"] and "pakninger" in april["texts"]["not_delivered"]["da"]
 
 
 @pytest.mark.parametrize("who", SEES_COST)
@@ -555,6 +593,7 @@ def test_the_overview_as_csv_holds_the_same_figures(api, figures, query):
         for name, value in [*r.items(), *((FIGURES_IN_CSV[n], i[n]) for n in FIGURES_IN_CSV)]:
             assert same_cell(line[name], as_csv(value)), (i["atc"], r["region"], name)
         assert line["reasons"].split() == i["reasons"]
+        assert line["national_regions"].split() == [a["region"] for a in seen["regions"] if a["compared"]]
         assert (line["measure"], int(line["measure_version"]), line["unit"]) == tuple(seen["measure"][n] for n in ("name", "version", "unit"))
         assert (line["from_month"], line["to_month"]) == (seen["window"]["from_month"], seen["window"]["to_month"])
 
@@ -813,7 +852,8 @@ def test_a_snapshot_of_cost_is_for_those_who_may_see_cost(api, figures):
 @pytest.mark.parametrize("body,pointer", [({"title": ""}, "/title"), ({"measure": "no_such_measure"}, "/measure"), ({"measure_version": 99}, "/measure"),
                                           ({"from_month": "2019-03", "to_month": "2019-02"}, "/to_month"), ({"level": 6}, "/level"),
                                           ({"from_month": "2009-01", "to_month": "2019-01"}, "/to_month"), ({"title": "for 010203-1234"}, "/title"),
-                                          ({"as_of": "2019-02-30"}, "/as_of")])
+                                          ({"as_of": "2019-02-30"}, "/as_of"), ({"as_of": "2099-01-01"}, "/as_of"),
+                                          ({"as_of": "2099-01-01T00:00:00Z"}, "/as_of")])
 def test_snapshots_that_are_refused(api, figures, body, pointer):
     response = freeze(api, **body)
     assert response.status == 422, response.text
@@ -933,8 +973,9 @@ class SecondComputation:
         """What each shown region reported, and its exposure over that; None when its inhabitants are not known."""
         found = {}
         for shown in self.shown:
-            members, exposure, whole, missing = self.members.get(shown, [shown]), number(0), 0, False
+            members, exposure, whole, missing, left_out = self.members.get(shown, [shown]), number(0), 0, False, False
             for month in months:
+                left_out |= any((m, month) in self.force and not self.is_reported(m, month, self.measure["basis"]) for m in members)
                 reported = [m for m in members if self.is_reported(m, month, self.measure["basis"])]
                 whole += len(reported) == len(members)
                 for member in reported:
@@ -942,7 +983,7 @@ class SecondComputation:
                     missing |= inhabitants is None
                     per_day = self.measure["per"] == "1000_inhabitants_per_day"
                     exposure += number(inhabitants or 0) * (days_of(month) if per_day else number(f"1/{len(months)}"))
-            found[shown] = {"reported": whole, "complete": whole == len(months), "missing": missing, "exposure": None if missing else exposure,
+            found[shown] = {"reported": whole, "complete": whole == len(months), "missing": missing, "left_out": left_out, "exposure": None if missing else exposure,
                             "compared": whole == len(months) and not missing}
         return found
 
@@ -1006,7 +1047,8 @@ class SecondComputation:
                         "share_of_national": ratio(volume[s], total) if is_in else None,
                         "change_from_year_before": rate[s] / (old * 1000 / then[s]["exposure"]) - 1 if s in both and old > 0 else None,
                         "reported_months": now[s]["reported"], "complete": now[s]["complete"],
-                        "reason": "not_reported" if not now[s]["reported"] else "population_missing" if now[s]["missing"] else
+                        "reason": "not_reported" if not now[s]["reported"] and not now[s]["left_out"] else
+                        "population_missing" if now[s]["missing"] else "not_delivered" if now[s]["left_out"] and not now[s]["complete"] else
                         "partly_reported" if not now[s]["complete"] else "fewer_than_two_regions" if len(compared) < 2 else ratio_reason(rest)}
                 lines.append(line)
             few = "fewer_than_two_regions" if len(compared) < 2 else None
@@ -1144,7 +1186,7 @@ def test_the_figures_are_those_of_a_second_computation(api, randomly, measures):
     # The sample has met what it is about.
     assert compared > 300
     assert set() == {"material_ratio", "lasting", "not_lasting", "below_minimum_volume", "below_material_ratio", "none_in_a_region", "window_too_short",
-            "partly_reported", "not_reported", "population_missing", "fewer_than_two_regions", "not_reported_year_before", "zero_denominator"} - set(met)
+            "partly_reported", "not_reported", "not_delivered", "population_missing", "fewer_than_two_regions", "not_reported_year_before", "zero_denominator"} - set(met)
 
 
 def test_regions_that_use_the_same_share_a_rank(api, randomly):
@@ -1181,3 +1223,17 @@ def test_the_months_are_those_of_a_second_computation(api, randomly, measures, a
                 must_equal(m, {"value": volume * 1000 / exposure, "volume": volume + number(0)}, at)
         moved = {s["region"]: [m["month"] for m in s["months"]] for s in seen["series"]["hospitals"] if s["hospital"] == "MOVES"}
         assert moved == {"nordjylland": ["2011-05", "2011-06"], "midtjylland": run_of("2011-07", "2012-04")}, "each month where it belonged"
+
+
+def test_a_hospital_moved_after_its_figures_came_has_no_untrue_zero(api, figures):
+    window = {"source": "moving", "from_month": "2019-01", "to_month": "2019-03"}
+    made = api.post("/v1/hospitals", {"code": "HMOVE", "name": "Flytter", "region": "nordjylland", "valid_from": "2008-01-01"}, headers=key())
+    assert made.status == 201, made.text
+    deliver(api, [(f"2019-0{m}", "HMOVE", "J01CA04", "", str(m), "") for m in (1, 2)],
+            [("nordjylland", "2019-01", "2019-03"), ("midtjylland", "2019-01", "2019-03")], "moving")
+    moved = api.patch("/v1/hospitals/HMOVE", {"region": "midtjylland", "from": "2019-02-01"}, headers={"If-Match": made.etag})
+    assert moved.status == 200, moved.text
+    series = api.get("/v1/divergence/J01CA04", query=window).json()["series"]
+    told = {h["region"]: [(m["month"], m["volume"]) for m in h["months"]] for h in series["hospitals"] if h["hospital"] == "HMOVE"}
+    # February's 2 DDD were counted in nordjylland. In March it used none, in midtjylland.
+    assert told == {"nordjylland": [("2019-01", 1), ("2019-02", 2)], "midtjylland": [("2019-03", 0)]}

@@ -5,7 +5,7 @@ SET search_path = medkoord, public, pg_temp;
 \i :statements
 BEGIN;
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(30);
+SELECT plan(36);
 
 -- who may what
 SELECT * FROM act_as('reader,region_coordinator,amgros,forum_secretariat,auditor', 'hovedstaden');
@@ -27,6 +27,10 @@ SELECT is((SELECT j - 'changed_at' FROM listed('put_population', $$'hovedstaden'
     '{"region": "hovedstaden", "date": "2019-01-01", "population": 1835563, "source": "FOLK1A 2019K1", "evidence": "part_sourced",
       "_etag": "2", "_status": 200, "_location": null}', 'a figure replaced');
 SELECT is((SELECT changed_by FROM population), 'bent', 'by whom');
+SELECT results_eq($$ SELECT version, population, source, evidence, changed_by FROM population_version ORDER BY version $$,
+    $$ VALUES (1, 1835562, 'FOLK1A', 'sourced', 'anna'), (2, 1835563, 'FOLK1A 2019K1', 'part_sourced', 'bent') $$, 'what was there before is kept');
+SELECT throws_ok($$ INSERT INTO population_version SELECT region_no, on_date, 9, 1, source, evidence, changed_at, changed_by FROM population $$, '42501', NULL, 'nobody makes up a version');
+SELECT throws_ok($$ UPDATE population_version SET population = 1 $$, '42501', NULL, 'or rewrites one');
 SELECT is((SELECT j ->> '_etag' FROM listed('put_population', $$'hovedstaden', '2019-01-01', 1835564, 'FOLK1A', 'sourced', '*'$$) j), '3',
     'a star replaces whatever is there');
 SELECT fails_with($$ EXECUTE put_population ('sjaelland', '2019-01-01', 836738, 'FOLK1A', 'sourced', '1') $$, 'precondition_failed',
@@ -63,6 +67,10 @@ SELECT is((SELECT string_agg(j ->> 'region', ' ') FROM listed('list_populations'
 SELECT fails_with($$ EXECUTE list_populations ('atlantis', NULL, NULL, NULL, 51, NULL, NULL) $$, 'invalid_parameter', 'a region that does not exist');
 SELECT * FROM act_as('', subject => '');
 SELECT is_empty($$ EXECUTE list_populations (NULL, NULL, NULL, NULL, 51, NULL, NULL) $$, 'nobody reads nothing');
+SELECT is_empty($$ SELECT FROM population_version $$, 'nor what was there before');
+RESET SESSION AUTHORIZATION;
+SELECT fails_with($$ UPDATE population_version SET population = 1 $$, '23001', 'not even a superuser rewrites what was known');
+SELECT fails_with($$ DELETE FROM population_version $$, '23001');
 
 SELECT * FROM finish();
 ROLLBACK;

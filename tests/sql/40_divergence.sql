@@ -6,7 +6,7 @@ SET search_path = medkoord, public, pg_temp;
 BEGIN;
 \ir divergence.psql
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(87);
+SELECT plan(94);
 SELECT * FROM act_as('reader');
 
 -- ---- rates, ranks, the rest of the country ----
@@ -89,7 +89,12 @@ SELECT is(i ->> 'max_min_ratio', '2.311111', 'and so is the ratio') FROM m;
 SELECT is(i ->> 'change_from_year_before_reason', 'not_reported_year_before', 'March 2020 was not reported') FROM m;
 SELECT is(i ->> 'reasons', '["material_ratio", "not_lasting"]', 'all equal in March: it has not lasted') FROM m;
 SELECT is((SELECT string_agg(c ->> 'code', ' ') FROM jsonb_array_elements(o -> 'caveats') c),
-    'no_indication hospital_region provisional incomplete_regions', 'what a reader must know') FROM march;
+    'no_indication hospital_region provisional incomplete_regions not_all_regions', 'what a reader must know') FROM march;
+SELECT is((SELECT c ->> 'text' FROM jsonb_array_elements(o -> 'caveats') c WHERE c ->> 'code' = 'not_all_regions'),
+    'National figures are of the compared regions alone, not of the whole country. Left out: Region Sjælland.', 'whose figures are not national') FROM march;
+SELECT is((SELECT string_agg(DISTINCT j ->> 'national_regions', '; ')
+           FROM listed('get_divergence.csv', $$'ddd_per_1000_per_day', NULL, 'amgros', '2021-01-01', '2021-03-01', NULL, 'as_reported', NULL, 5, NULL, 'atc'$$) j),
+    'nordjylland midtjylland syddanmark hovedstaden', 'on each line of the CSV too');
 SELECT is((SELECT array_agg(d ->> 'id' ORDER BY d ->> 'id') FROM jsonb_array_elements(o -> 'deliveries') d),
     (SELECT array_agg(x ORDER BY x) FROM unnest(ARRAY[:'delivered_2020', :'delivered_2021', :'delivered_march']) x), 'the deliveries it was made from') FROM march;
 SELECT is((SELECT d - 'accepted_at' FROM jsonb_array_elements(o -> 'deliveries') d WHERE d ->> 'id' = :'delivered_2020'),
@@ -148,7 +153,14 @@ FROM listed('get_divergence', $$'ddd_per_1000_per_day', NULL, 'other', '2018-12-
 -- Packs 5.9, 23.6, 17.7, 17.7, 5.9 against 1, 2, 1, 3, 1 thousand.
 SELECT is(by_region(item(overview('2021-01', '2021-02', measure => 'packs_per_1000'), 'J01CA01'), 'value'), '5.9 11.8 17.7 5.9 5.9', 'packs per 1,000 inhabitants');
 SELECT is(item(overview('2021-01', '2021-02', measure => 'packs_per_1000'), 'J01CA01') ->> 'change_from_year_before_reason', 'not_reported_year_before', 'packs left out are not reported, which is not zero');
-SELECT is(by_region(item(overview('2021-03', '2021-03', measure => 'packs_per_1000'), 'J01CA01'), 'reason'), 'not_reported not_reported not_reported not_reported not_reported', 'no packs in March');
+SELECT is(by_region(item(overview('2021-03', '2021-03', measure => 'packs_per_1000'), 'J01CA01'), 'reason'), 'not_delivered not_delivered not_delivered not_delivered not_reported', 'no packs in March: delivered without, or not delivered at all');
+CREATE TEMP TABLE unpacked AS SELECT overview('2021-02', '2021-03', measure => 'packs_per_1000') AS o;
+SELECT is(by_region(item(o, 'J01CA01'), 'reason'), 'not_delivered not_delivered not_delivered not_delivered partly_reported', 'of a part of the window too') FROM unpacked;
+SELECT is(o -> 'not_delivered', '[{"region": "nordjylland", "months": ["2021-03"]}, {"region": "midtjylland", "months": ["2021-03"]},
+    {"region": "syddanmark", "months": ["2021-03"]}, {"region": "hovedstaden", "months": ["2021-03"]}]', 'months delivered without packs are named') FROM unpacked;
+SELECT is(o -> 'not_reported', '[{"region": "sjaelland", "months": ["2021-03"]}]', 'apart from those that nobody reported') FROM unpacked;
+SELECT is((SELECT count(*)::int FROM unpacked, jsonb_array_elements(o -> 'caveats') c WHERE c ->> 'code' = 'not_all_regions'), 0, 'no region compared: no national figure to say anything of');
+SELECT is(overview('2021-03', '2021-03') -> 'not_delivered', '[]', 'DDD are always delivered');
 SELECT is(by_region(i, 'excess_cost_ore'), '- - - - -', 'no cost for a reader') FROM a;
 SELECT fails_with($$ SELECT overview('2021-01', '2021-02', measure => 'cost_per_1000') $$, 'invalid_parameter', 'to a reader a measure of cost does not exist');
 SELECT fails_with($$ SELECT overview('2021-01', '2021-02', measure => 'no_such_measure') $$, 'invalid_parameter', 'the same answer as for one that does not');

@@ -11,7 +11,7 @@ CREATE FUNCTION public.freeze(title text, measure text DEFAULT NULL, version int
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(30);
+SELECT plan(31);
 
 -- who may take one
 SELECT * FROM act_as('reader,amgros,auditor');
@@ -21,6 +21,8 @@ SELECT lives_ok($$ SELECT freeze('From a coordinator') $$, 'a coordinator does')
 SELECT fails_with($$ SELECT freeze('x', 'cost_per_1000') $$, 'unknown_reference', 'but not of cost, which is not there for one');
 SELECT fails_with($$ SELECT freeze('x', 'no_such_measure') $$, 'unknown_reference', 'the same answer');
 SELECT fails_with($$ SELECT freeze('') $$, 'divergence_snapshot_title_length', 'it has a title');
+SELECT fails_with(format($$ SELECT listed('create_divergence_snapshot', %L) $$, format('%L, NULL, NULL, NULL, %L, %L, %L, NULL, NULL, NULL, NULL, NULL', 'x', '2020-01-01', '2020-02-01', clock_timestamp() + interval '1 minute')),
+    'validation_failed', 'of what is known already');
 
 -- what is in it
 SELECT * FROM act_as('forum_secretariat', subject => 'secretary');
