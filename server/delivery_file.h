@@ -125,10 +125,11 @@ const struct delivery_totals *delivery_file_totals(const struct delivery_file *)
 const uint64_t *delivery_file_counts(const struct delivery_file *); /* by enum delivery_code */
 const struct delivery_rejection *delivery_file_rejections(struct delivery_file *, size_t *ret_n); /* by line */
 enum delivery_code delivery_rejection_code(const struct delivery_rejection *);
-size_t delivery_rejection_detail(const struct delivery_rejection *, char *ret, size_t n); /* as snprintf */
+size_t delivery_rejection_detail(const struct delivery_rejection *, bool danish, char *ret, size_t n); /* as snprintf */
 
 struct buffer;
-void delivery_file_write_counts(const struct delivery_file *, struct buffer *);               /* {"code": n, ...} */
-void delivery_file_write_rejections(struct delivery_file *, struct buffer *, size_t at_most); /* [{"line": ...}, ...] */
+void delivery_file_write_counts(const struct delivery_file *, struct buffer *); /* {"code": n, ...} */
+/* [{"line": ...}, ...]; danish: the details, which are English otherwise */
+void delivery_file_write_rejections(struct delivery_file *, struct buffer *, size_t at_most, bool danish);
 
 #endif

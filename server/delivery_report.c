@@ -41,59 +41,88 @@ const char *const delivery_column_names[N_DELIVERY_COLUMNS] = {"month",   "hospi
 /* The details. Each takes the rejection's two numbers, in this order, where it has place for them. */
 static const struct {
     enum delivery_code code;
-    const char *format;
+    const char *format, *danish;
 } notes[N_NOTES] = {
-    [NOTE_MONTH_FORM] = {DELIVERY_BAD_MONTH, "a month is written YYYY-MM, from 1900-01 to 2199-12"},
-    [NOTE_MONTH_OUTSIDE] = {DELIVERY_OUTSIDE_COVERAGE, "the delivery covers no region in this month"},
+    [NOTE_MONTH_FORM] = {DELIVERY_BAD_MONTH, "a month is written YYYY-MM, from 1900-01 to 2199-12",
+                         "en måned skrives ÅÅÅÅ-MM, fra 1900-01 til 2199-12"},
+    [NOTE_MONTH_OUTSIDE] = {DELIVERY_OUTSIDE_COVERAGE, "the delivery covers no region in this month",
+                            "leverancen dækker ingen region i denne måned"},
     [NOTE_REGION_OUTSIDE] = {DELIVERY_OUTSIDE_COVERAGE,
-                             "the delivery does not cover the hospital's region in the row's month"},
-    [NOTE_HOSPITAL] = {DELIVERY_UNKNOWN_HOSPITAL, "no hospital has this code"},
+                             "the delivery does not cover the hospital's region in the row's month",
+                             "leverancen dækker ikke hospitalets region i linjens måned"},
+    [NOTE_HOSPITAL] = {DELIVERY_UNKNOWN_HOSPITAL, "no hospital has this code", "intet hospital har denne kode"},
     [NOTE_ATC] = {DELIVERY_BAD_ATC,
                   "an ATC code is a letter, two digits, two letters, two digits, or the beginning of one; "
-                  "veterinary codes have a Q before it"},
-    [NOTE_ARTICLE] = {DELIVERY_BAD_ARTICLE_NUMBER, "an article number is six digits"},
-    [NOTE_PRODUCT_LONG] = {DELIVERY_BAD_PRODUCT, "a product's name has at most 200 characters; this one has %lld"},
-    [NOTE_PRODUCT_CONTROL] = {DELIVERY_BAD_PRODUCT, "control characters are not taken"},
-    [NOTE_CPR] = {DELIVERY_CPR_NUMBER, "it holds what reads as a civil registration number; the value is not kept"},
-    [NOTE_NUMBER_POINT] = {DELIVERY_BAD_NUMBER, "not a decimal number: digits, and a point before decimals"},
-    [NOTE_NUMBER_COMMA] = {DELIVERY_BAD_NUMBER,
-                           "not a decimal number: in a file with semicolons a comma stands before decimals, "
-                           "a point only between thousands"},
-    [NOTE_NUMBER_JSON] = {DELIVERY_BAD_NUMBER, "not a JSON number"},
-    [NOTE_COST] = {DELIVERY_BAD_NUMBER, "a cost is a whole number of øre"},
+                  "veterinary codes have a Q before it",
+                  "en ATC-kode er et bogstav, to cifre, to bogstaver, to cifre, eller begyndelsen af en; veterinære "
+                  "koder har et Q foran"},
+    [NOTE_ARTICLE] = {DELIVERY_BAD_ARTICLE_NUMBER, "an article number is six digits", "et varenummer er seks cifre"},
+    [NOTE_PRODUCT_LONG] = {DELIVERY_BAD_PRODUCT, "a product's name has at most 200 characters; this one has %lld",
+                           "et produkts navn har højst 200 tegn; dette har %lld"},
+    [NOTE_PRODUCT_CONTROL] = {DELIVERY_BAD_PRODUCT, "control characters are not taken", "styretegn tages ikke"},
+    [NOTE_CPR] = {DELIVERY_CPR_NUMBER, "it holds what reads as a civil registration number; the value is not kept",
+                  "der står, hvad der ligner et CPR-nummer; værdien gemmes ikke"},
+    [NOTE_NUMBER_POINT] = {DELIVERY_BAD_NUMBER, "not a decimal number: digits, and a point before decimals",
+                           "ikke et decimaltal: cifre, og punktum før decimaler"},
+    [NOTE_NUMBER_COMMA] =
+        {DELIVERY_BAD_NUMBER,
+         "not a decimal number: in a file with semicolons a comma stands before decimals, "
+         "a point only between thousands",
+         "ikke et decimaltal: i en fil med semikolon står komma før decimaler, og punktum kun mellem tusinder"},
+    [NOTE_NUMBER_JSON] = {DELIVERY_BAD_NUMBER, "not a JSON number", "ikke et JSON-tal"},
+    [NOTE_COST] = {DELIVERY_BAD_NUMBER, "a cost is a whole number of øre", "et beløb er et helt antal øre"},
     [NOTE_AMOUNT_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE,
-                           "a number of packs or DDD is between -10000000000 and 10000000000"},
-    [NOTE_COST_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "a cost is between -1000000000000 and 1000000000000 øre"},
-    [NOTE_DECIMALS] = {DELIVERY_TOO_MANY_DECIMALS, "at most four decimals can be kept"},
-    [NOTE_TOTAL_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "the total is too large to be kept"},
-    [NOTE_MISSING] = {DELIVERY_VALUE_MISSING, "the value is missing"},
+                           "a number of packs or DDD is between -10000000000 and 10000000000",
+                           "et antal pakninger eller DDD er mellem -10000000000 og 10000000000"},
+    [NOTE_COST_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "a cost is between -1000000000000 and 1000000000000 øre",
+                         "et beløb er mellem -1000000000000 og 1000000000000 øre"},
+    [NOTE_DECIMALS] = {DELIVERY_TOO_MANY_DECIMALS, "at most four decimals can be kept",
+                       "der kan højst gemmes fire decimaler"},
+    [NOTE_TOTAL_RANGE] = {DELIVERY_NUMBER_OUT_OF_RANGE, "the total is too large to be kept",
+                          "summen er for stor til at gemmes"},
+    [NOTE_MISSING] = {DELIVERY_VALUE_MISSING, "the value is missing", "værdien mangler"},
     [NOTE_DUPLICATE] = {DELIVERY_DUPLICATE_KEY,
-                        "the same month, hospital, ATC code and article number stand in line %lld"},
-    [NOTE_CONTROL_ROWS] = {DELIVERY_CONTROL_ROWS, "%lld rows were announced, the file has %lld"},
-    [NOTE_CONTROL_DDD] = {DELIVERY_CONTROL_DDD, NULL},
-    [NOTE_CONTROL_COST] = {DELIVERY_CONTROL_COST, "%lld øre were announced, the file adds up to %lld"},
+                        "the same month, hospital, ATC code and article number stand in line %lld",
+                        "samme måned, hospital, ATC-kode og varenummer står i linje %lld"},
+    [NOTE_CONTROL_ROWS] = {DELIVERY_CONTROL_ROWS, "%lld rows were announced, the file has %lld",
+                           "der er anmeldt %lld linjer, filen har %lld"},
+    [NOTE_CONTROL_DDD] = {DELIVERY_CONTROL_DDD, NULL, NULL},
+    [NOTE_CONTROL_COST] = {DELIVERY_CONTROL_COST, "%lld øre were announced, the file adds up to %lld",
+                           "der er anmeldt %lld øre, filen giver %lld"},
     [NOTE_DIGEST] = {DELIVERY_DIGEST_MISMATCH,
-                     "the content does not have the SHA-256 that was announced with the delivery"},
-    [NOTE_WIRE_DIGEST] = {DELIVERY_DIGEST_MISMATCH, "the bytes that arrived do not have the SHA-256 of Content-Digest"},
+                     "the content does not have the SHA-256 that was announced with the delivery",
+                     "indholdet har ikke den SHA-256, der blev anmeldt med leverancen"},
+    [NOTE_WIRE_DIGEST] = {DELIVERY_DIGEST_MISMATCH, "the bytes that arrived do not have the SHA-256 of Content-Digest",
+                          "de bytes, der kom frem, har ikke SHA-256 fra Content-Digest"},
     [NOTE_UTF8] = {DELIVERY_NOT_UTF8,
-                   "byte %lld of the file (counted from 0) is not UTF-8; another charset must be declared"},
-    [NOTE_COLUMN_UNKNOWN] = {DELIVERY_BAD_COLUMN, "there is no such column"},
-    [NOTE_COLUMN_MISSING] = {DELIVERY_BAD_COLUMN, "the column is missing"},
-    [NOTE_COLUMN_TWICE] = {DELIVERY_BAD_COLUMN, "the column stands twice"},
-    [NOTE_MEMBER_UNKNOWN] = {DELIVERY_BAD_COLUMN, "there is no such member"},
-    [NOTE_JSON_STRING] = {DELIVERY_BAD_LINE, "the value must be a JSON string"},
-    [NOTE_EMPTY] = {DELIVERY_BAD_COLUMN, "the file is empty: a line with the columns' names is needed"},
-    [NOTE_CELLS] = {DELIVERY_BAD_LINE, "the line has %lld cells, the header %lld"},
-    [NOTE_QUOTE] = {DELIVERY_BAD_LINE,
-                    "a quotation mark stands where none may be: quote the whole cell and double those inside"},
-    [NOTE_QUOTE_OPEN] = {DELIVERY_BAD_LINE, "a quotation mark is opened and not closed"},
-    [NOTE_JSON] = {DELIVERY_BAD_LINE, "the line is not one JSON object with every member once"},
-    [NOTE_LINES] = {DELIVERY_BAD_LINE, "the file has more than 2147483647 lines"},
-    [NOTE_LONG] = {DELIVERY_LINE_TOO_LONG, "a line has at most 16384 bytes"},
-    [NOTE_GZIP_CUT] = {DELIVERY_CUT_GZIP, "the gzip data ends in the middle"},
-    [NOTE_GZIP_DAMAGED] = {DELIVERY_BAD_GZIP, "the gzip data is damaged before byte %lld"},
-    [NOTE_GZIP_TRAILING] = {DELIVERY_BAD_GZIP, "something else follows the gzip data at byte %lld"},
-    [NOTE_GZIP_UNDECLARED] = {DELIVERY_BAD_GZIP, "the content looks like gzip: send Content-Encoding: gzip with it"},
+                   "byte %lld of the file (counted from 0) is not UTF-8; another charset must be declared",
+                   "byte %lld i filen (talt fra 0) er ikke UTF-8; et andet tegnsæt skal angives"},
+    [NOTE_COLUMN_UNKNOWN] = {DELIVERY_BAD_COLUMN, "there is no such column", "kolonnen findes ikke"},
+    [NOTE_COLUMN_MISSING] = {DELIVERY_BAD_COLUMN, "the column is missing", "kolonnen mangler"},
+    [NOTE_COLUMN_TWICE] = {DELIVERY_BAD_COLUMN, "the column stands twice", "kolonnen står to gange"},
+    [NOTE_MEMBER_UNKNOWN] = {DELIVERY_BAD_COLUMN, "there is no such member", "feltet findes ikke"},
+    [NOTE_JSON_STRING] = {DELIVERY_BAD_LINE, "the value must be a JSON string", "værdien skal være en JSON-streng"},
+    [NOTE_EMPTY] = {DELIVERY_BAD_COLUMN, "the file is empty: a line with the columns' names is needed",
+                    "filen er tom: der skal være en linje med kolonnernes navne"},
+    [NOTE_CELLS] = {DELIVERY_BAD_LINE, "the line has %lld cells, the header %lld",
+                    "linjen har %lld celler, overskriften %lld"},
+    [NOTE_QUOTE] =
+        {DELIVERY_BAD_LINE, "a quotation mark stands where none may be: quote the whole cell and double those inside",
+         "et anførselstegn står, hvor der ikke må stå et: sæt hele cellen i anførselstegn og fordobl dem indeni"},
+    [NOTE_QUOTE_OPEN] = {DELIVERY_BAD_LINE, "a quotation mark is opened and not closed",
+                         "et anførselstegn åbnes og lukkes ikke"},
+    [NOTE_JSON] = {DELIVERY_BAD_LINE, "the line is not one JSON object with every member once",
+                   "linjen er ikke ét JSON-objekt med hvert felt én gang"},
+    [NOTE_LINES] = {DELIVERY_BAD_LINE, "the file has more than 2147483647 lines",
+                    "filen har mere end 2147483647 linjer"},
+    [NOTE_LONG] = {DELIVERY_LINE_TOO_LONG, "a line has at most 16384 bytes", "en linje har højst 16384 bytes"},
+    [NOTE_GZIP_CUT] = {DELIVERY_CUT_GZIP, "the gzip data ends in the middle", "gzip-data slutter midt i"},
+    [NOTE_GZIP_DAMAGED] = {DELIVERY_BAD_GZIP, "the gzip data is damaged before byte %lld",
+                           "gzip-data er beskadiget før byte %lld"},
+    [NOTE_GZIP_TRAILING] = {DELIVERY_BAD_GZIP, "something else follows the gzip data at byte %lld",
+                            "noget andet følger efter gzip-data ved byte %lld"},
+    [NOTE_GZIP_UNDECLARED] = {DELIVERY_BAD_GZIP, "the content looks like gzip: send Content-Encoding: gzip with it",
+                              "indholdet ligner gzip: send Content-Encoding: gzip med"},
 };
 
 /* Shortened at a character's border. Control characters would not be seen (and jsonb takes no NUL). */
@@ -211,7 +240,7 @@ static void merge_duplicates(struct delivery_file *f) {
         all[f->n_rejections++] = (struct delivery_rejection){.line = f->duplicates[i].line,
                                                              .a = (int64_t)f->duplicates[i].first,
                                                              .note = NOTE_DUPLICATE,
-                                                             .column = COLUMN_ARTICLE_NUMBER};
+                                                             .column = COLUMN_NONE}; /* the key is several */
     f->rejections_capacity = f->n_rejections;
     f->n_duplicates = 0;
     qsort(all, f->n_rejections, sizeof *all, by_line);
@@ -255,17 +284,20 @@ static void write_e4(int64_t e4, char ret[32]) {
         ret[--n] = '\0';
 }
 
-size_t delivery_rejection_detail(const struct delivery_rejection *r, char *ret, size_t n) {
+size_t delivery_rejection_detail(const struct delivery_rejection *r, bool danish, char *ret, size_t n) {
     int length;
     if (r->note == NOTE_CONTROL_DDD) {
         char announced[32], found[32];
         write_e4(r->a, announced);
         write_e4(r->b, found);
-        length = snprintf(ret, n, "%s DDD were announced, the file adds up to %s", announced, found);
+        length = snprintf(
+            ret, n, danish ? "der er anmeldt %s DDD, filen giver %s" : "%s DDD were announced, the file adds up to %s",
+            announced, found);
     } else {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        length = snprintf(ret, n, notes[r->note].format, (long long)r->a, (long long)r->b);
+        length =
+            snprintf(ret, n, danish ? notes[r->note].danish : notes[r->note].format, (long long)r->a, (long long)r->b);
 #pragma GCC diagnostic pop
     }
     return length < 0 ? 0 : (size_t)length;
@@ -282,12 +314,12 @@ void delivery_file_write_counts(const struct delivery_file *f, struct buffer *b)
     buffer_text(b, before == '{' ? "{}" : "}");
 }
 
-void delivery_file_write_rejections(struct delivery_file *f, struct buffer *b, size_t at_most) {
+void delivery_file_write_rejections(struct delivery_file *f, struct buffer *b, size_t at_most, bool danish) {
     buffer_char(b, '[');
     for (size_t i = 0; i < f->n_rejections && i < at_most; i++) {
         const struct delivery_rejection *r = &f->rejections[i];
         char detail[256];
-        size_t n = delivery_rejection_detail(r, detail, sizeof detail);
+        size_t n = delivery_rejection_detail(r, danish, detail, sizeof detail);
         buffer_format(b, "%s{\"position\":%zu,\"line\":", i == 0 ? "" : ",", i + 1);
         if (r->line == 0)
             buffer_text(b, "null");

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_CELLS  64
 #define AMOUNT_MAX INT64_C(100000000000000) /* 10^10 in ten-thousandths */
@@ -421,7 +422,7 @@ static void take_header(struct delivery_file *f, char *record, size_t n, bool qu
     for (int i = 0; i < count && i < MAX_CELLS; i++) {
         int column = 0;
         while (column < N_DELIVERY_COLUMNS && (strlen(delivery_column_names[column]) != cells[i].n ||
-                                               memcmp(delivery_column_names[column], cells[i].p, cells[i].n) != 0))
+                                               strncasecmp(delivery_column_names[column], cells[i].p, cells[i].n) != 0))
             column++;
         if (column == N_DELIVERY_COLUMNS) {
             delivery_reject(f, f->line, COLUMN_NONE, NOTE_COLUMN_UNKNOWN, cells[i], 0, 0);

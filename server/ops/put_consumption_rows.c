@@ -13,7 +13,7 @@
 #include <strings.h>
 
 #define TURN_US           5000u   /* of work before other requests have their turn */
-#define SHOWN_REJECTIONS  50u     /* in the answer; all of them are a list of their own */
+#define SHOWN_REJECTIONS  50u     /* in the answer; all of them are a list of their own, unless nothing is kept */
 #define COMMIT_LOOKS      40      /* after a connection lost at COMMIT, */
 #define LOOK_EVERY_US     250000u /* until it is clear what became of it */
 #define ACCEPT_IDLE_TIMES 10      /* checking as a set is one long statement: its deadline in stream_idle_ms */
@@ -32,8 +32,8 @@ struct upload {
     bool known; /* accepted before: only to see whether these are the same bytes */
     char known_sha256[DIGEST_HEX + 1], sha256[DIGEST_HEX + 1];
     uint64_t rejected;
-    struct buffer counts, rejections, shown; /* JSON */
-    bool rejection_written;                  /* the three are; they wait only for the end of the loading transaction */
+    struct buffer counts, rejections, shown, members; /* JSON */
+    bool rejection_written; /* the first three are; they wait only for the end of the loading transaction */
     bool found_committed;
     size_t n_headers; /* before those of the report, which a failing COMMIT takes back */
     int looks;
@@ -364,20 +364,27 @@ static void copy_met_end(void *state, enum db_outcome outcome, const struct db_r
 
 /* ---- the answer: rejected ---- */
 
+/* What a rehearsal finds cannot be asked for later: all that would be kept is told at once. */
+static size_t most_shown(const struct upload *u) {
+    return u->r->prefer_rollback ? DELIVERY_REJECTIONS_MAX : SHOWN_REJECTIONS;
+}
+
 static void answer_rejected(struct upload *u) {
     struct request *r = u->r;
     unsigned long long n = u->rejected;
-    struct buffer members = {0};
-    buffer_format(&members, ",\"rejected\":%llu,\"counts\":", n);
-    buffer_add(&members, u->counts.bytes, u->counts.length);
-    buffer_text(&members, ",\"rejections\":");
-    buffer_add(&members, u->shown.bytes, u->shown.length);
+    struct buffer *members = &u->members; /* not in the arena: ten thousand rejections are some megabytes */
+    buffer_format(members, ",\"rejected\":%llu,\"counts\":", n);
+    buffer_add(members, u->counts.bytes, u->counts.length);
+    buffer_text(members, ",\"rejections\":");
+    buffer_add(members, u->shown.bytes, u->shown.length);
+    buffer_free(&u->shown);
     if (!r->prefer_rollback)
-        buffer_format(&members, ",\"rejections_url\":\"/v1/consumption-deliveries/%s/rejections\"", u->id);
-    r->problem_members = members.failed ? NULL : arena_copy(&r->arena, members.bytes, members.length);
-    buffer_free(&members);
+        buffer_format(members, ",\"rejections_url\":\"/v1/consumption-deliveries/%s/rejections\"", u->id);
+    buffer_add(members, "", 1);
+    r->problem_members = members->failed ? NULL : members->bytes;
     const char *detail = arena_printf(&r->arena,
-                                      r->danish ? "filen har %llu fejl; ingen af dens rækker tæller"
+                                      r->danish ? "filen har %llu fejl; ingen af dens linjer tæller"
+                                      : n == 1  ? "the file has %llu fault; none of its rows counts"
                                                 : "the file has %llu faults; none of its rows counts",
                                       n);
     end_with(u, r->problem_members == NULL ? PROBLEM_OVERLOADED : PROBLEM_DELIVERY_REJECTED, detail);
@@ -437,8 +444,9 @@ static void reject_for_file(struct upload *u) {
     for (int i = 0; i < N_DELIVERY_CODES; i++)
         u->rejected += delivery_file_counts(u->file)[i];
     delivery_file_write_counts(u->file, &u->counts);
-    delivery_file_write_rejections(u->file, &u->rejections, DELIVERY_REJECTIONS_MAX);
-    delivery_file_write_rejections(u->file, &u->shown, SHOWN_REJECTIONS);
+    if (!u->r->prefer_rollback)
+        delivery_file_write_rejections(u->file, &u->rejections, DELIVERY_REJECTIONS_MAX, false);
+    delivery_file_write_rejections(u->file, &u->shown, most_shown(u), u->r->danish);
     u->rejection_written = true;
     if (u->stream == NULL)
         keep_rejection(u);
@@ -449,16 +457,22 @@ static bool read_violations(struct upload *u, const char *counts, const char *vi
     json_t *all = json_loads(violations, 0, NULL), *by_code = json_loads(counts, 0, NULL), *n;
     const char *code;
     bool good = json_is_array(all) && json_is_object(by_code);
-    while (good && json_array_size(all) > SHOWN_REJECTIONS)
+    while (good && json_array_size(all) > most_shown(u))
         json_array_remove(all, json_array_size(all) - 1);
-    for (size_t i = 0; good && i < json_array_size(all); i++)
-        json_object_set_new(json_array_get(all, i), "position", json_integer((json_int_t)i + 1));
+    for (size_t i = 0; good && i < json_array_size(all); i++) {
+        json_t *one = json_array_get(all, i), *danish = json_object_get(one, "detail_da");
+        json_object_set_new(one, "position", json_integer((json_int_t)i + 1));
+        if (u->r->danish && json_is_string(danish))
+            json_object_set(one, "detail", danish);
+        json_object_del(one, "detail_da");
+    }
     char *shown = good ? json_dumps(all, JSON_COMPACT) : NULL;
     if (shown != NULL)
         buffer_text(&u->shown, shown);
     json_object_foreach(by_code, code, n) u->rejected += (uint64_t)json_integer_value(n);
     buffer_text(&u->counts, counts);
-    buffer_text(&u->rejections, violations);
+    if (!u->r->prefer_rollback)
+        buffer_text(&u->rejections, violations);
     free(shown);
     json_decref(all);
     json_decref(by_code);
@@ -552,12 +566,10 @@ static void checked(void *state, enum db_outcome outcome, const struct db_result
         return;
     }
     reply_from_rows(u->r, statement_by_name("_accept_delivery"), rows);
-    if (u->r->prefer_rollback) {
-        u->r->n_headers = u->n_headers; /* no ETag of a version that will not be */
+    if (u->r->prefer_rollback)
         db_stream_command(u->stream, "ROLLBACK", 0, rolled_back);
-    } else {
+    else
         db_stream_command(u->stream, "COMMIT", 0, committed);
-    }
 }
 
 static void copied(void *state, enum db_outcome outcome, const struct db_result *result) {
@@ -673,6 +685,8 @@ static void release(struct request *r) {
     buffer_free(&u->counts);
     buffer_free(&u->rejections);
     buffer_free(&u->shown);
+    buffer_free(&u->members);
+    r->problem_members = NULL;
     free(u);
     r->handler_state = NULL;
 }

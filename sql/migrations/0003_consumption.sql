@@ -16,6 +16,7 @@ INSERT INTO consumption_delivery_transition (from_state, action, to_state) VALUE
     ('rejected', 'upload', 'accepted'),
     ('rejected', 'upload', 'rejected'),
     ('announced', 'withdraw', 'withdrawn'),
+    ('rejected', 'withdraw', 'withdrawn'),
     ('accepted', 'withdraw', 'withdrawn');
 GRANT SELECT ON consumption_delivery_transition TO medkoord_server;
 
@@ -65,7 +66,8 @@ CREATE TABLE consumption_delivery (
              AND rejected_at IS NULL AND state IN ('accepted', 'withdrawn')))
         AND (state <> 'accepted' OR accepted_at IS NOT NULL)),
     CONSTRAINT consumption_delivery_rejected_is_whole CHECK (
-        (state = 'rejected') = (rejected_at IS NOT NULL) AND (state = 'rejected') = (rejected_count IS NOT NULL)
+        num_nonnulls(rejected_at, rejected_count) IN (0, 2) AND (state <> 'rejected' OR rejected_at IS NOT NULL)
+        AND (rejected_at IS NULL OR state IN ('rejected', 'withdrawn'))  -- it may be given up as it is
         AND COALESCE(rejected_count > 0, true)),
     CONSTRAINT consumption_delivery_withdrawn_is_whole CHECK (
         num_nonnulls(withdrawn_at, withdrawn_by, withdrawn_reason) = CASE state WHEN 'withdrawn' THEN 3 ELSE 0 END)
@@ -260,7 +262,7 @@ CREATE POLICY consumption_delivery_cost_insert ON consumption_delivery_cost
     FOR INSERT WITH CHECK ((SELECT may_deliver()));
 CREATE POLICY consumption_delivery_cost_update ON consumption_delivery_cost FOR UPDATE USING ((SELECT may_deliver()));
 
--- Rejections exist only while their delivery is rejected, and that is visible to the right people only.
+-- Rejections exist only while their delivery is rejected, or withdrawn as such: visible to the right people only.
 ALTER TABLE consumption_rejection ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consumption_rejection FORCE ROW LEVEL SECURITY;
 CREATE POLICY consumption_rejection_read ON consumption_rejection FOR SELECT USING (
@@ -573,6 +575,27 @@ BEGIN
 END
 $$;
 
+-- A source that nobody has delivered for is a mistake in the question; what a withdrawn delivery covered stays visible.
+-- The default is one from the beginning.
+CREATE FUNCTION check_source(p_source text, pointer text) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_source = 'amgros'
+       OR EXISTS (SELECT FROM consumption_coverage c WHERE c.source = p_source AND c.accepted_at IS NOT NULL)
+       OR EXISTS (SELECT FROM consumption_delivery d WHERE d.source = p_source) THEN
+        RETURN;
+    END IF;
+    PERFORM problem('invalid_parameter', 'no delivery has this source', pointer);
+END
+$$;
+
+-- The last month that anybody had reported at a moment; NULL: none.
+CREATE FUNCTION last_reported_month(p_source text, p_as_of timestamptz) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT max(c.month) FROM consumption_coverage c
+    WHERE c.source = p_source AND c.accepted_at <= COALESCE(p_as_of, 'infinity')
+      AND (c.withdrawn_at IS NULL OR c.withdrawn_at > COALESCE(p_as_of, 'infinity'));
+END;
+
 -- The window and moment a reader asks for, filled in: up to the last month that is over, 24 months.
 CREATE FUNCTION reading_window(p_from date, p_to date, p_as_of text)
 RETURNS TABLE (from_month date, to_month date, as_of timestamptz) LANGUAGE plpgsql STABLE ROWS 1 AS $$
@@ -629,7 +652,12 @@ DECLARE
     wanted bigint := p_limit;
     given bigint;
 BEGIN
+    PERFORM check_source(p_source, 'query/source');
     SELECT * INTO read FROM reading_window(p_from, p_to, p_as_of);
+    IF p_from IS NULL AND p_to IS NULL THEN  -- nothing asked: what there is, not an empty end of the calendar
+        read.to_month := COALESCE(last_reported_month(p_source, read.as_of), read.to_month);
+        read.from_month := read.to_month - interval '11 months';
+    END IF;
     IF p_region IS NOT NULL THEN
         shown := shown_region(require_region(p_region, 'query/region'), p_basis, read.as_of);
     END IF;
@@ -681,7 +709,9 @@ SELECT d.delivery_no, d.id, d.source, d.label, d.status, d.state,
     (SELECT count(*) FROM consumption_coverage c WHERE c.delivery_no = d.delivery_no) AS region_months,
     json_build_object('rows', d.control_rows, 'ddd', from_e4(d.control_ddd_e4), 'cost_ore', k.control_cost_ore)
         AS control,
-    d.sha256, d.announced_at, d.announced_by, d.content_sha256, d.content_bytes, d.rows, k.cost_ore, d.accepted_at,
+    d.sha256, d.announced_at, d.announced_by, d.content_sha256, d.content_bytes, d.rows,
+    CASE WHEN d.accepted_at IS NOT NULL THEN from_e4(d.control_ddd_e4) END AS ddd,  -- what was announced, or it would not be
+    k.cost_ore, d.accepted_at,
     COALESCE((d.report -> 'short_atc_codes'), '[]') AS short_atc_codes,
     COALESCE((d.report -> 'new_atc_codes'), '[]') AS new_atc_codes,
     CASE WHEN d.state = 'accepted' THEN
@@ -694,7 +724,7 @@ SELECT d.delivery_no, d.id, d.source, d.label, d.status, d.state,
          JOIN consumption_delivery o ON o.delivery_no = x.delivery_no), '[]')
         ELSE '[]' END AS superseded_by,
     d.rejected_at, d.rejected_count,
-    CASE WHEN d.state = 'rejected' THEN
+    CASE WHEN d.rejected_at IS NOT NULL THEN
         COALESCE((SELECT json_object_agg(n.code, n.count ORDER BY n.code) FROM consumption_rejection_count n
                   WHERE n.delivery_no = d.delivery_no), '{}') END AS rejected_by_code,
     d.withdrawn_at, d.withdrawn_reason,
@@ -918,7 +948,7 @@ END;
 -- What an upload needs to know, and the bare table it fills (NULL when the delivery is finished). No row: not visible.
 CREATE FUNCTION begin_delivery_upload(p_id uuid)
 RETURNS TABLE (delivery_no int, state text, copy_into text, control_rows bigint, control_ddd_e4 bigint,
-    control_cost_ore bigint, sha256 text, content_sha256 text, version int)
+    control_cost_ore bigint, sha256 text, content_sha256 text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = medkoord, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
@@ -940,7 +970,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT target.delivery_no, target.state, bare, target.control_rows, target.control_ddd_e4, k.control_cost_ore,
-        target.sha256, target.content_sha256, target.version
+        target.sha256, target.content_sha256
     FROM consumption_delivery_cost k WHERE k.delivery_no = target.delivery_no;
 END
 $$;
@@ -948,19 +978,23 @@ $$;
 -- What accepting a delivery changed (schemas/ConsumptionDeliveryReport.yaml).
 CREATE FUNCTION consumption_delivery_report(p_delivery_no int)
 RETURNS TABLE (id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb,
-    new_atc_codes jsonb, supersedes jsonb, changes jsonb, version int) LANGUAGE sql STABLE
+    new_atc_codes jsonb, supersedes jsonb, changes jsonb) LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT d.id, d.state, d.rows, from_e4(d.control_ddd_e4), k.cost_ore, d.report -> 'short_atc_codes',
-        d.report -> 'new_atc_codes', d.report -> 'supersedes', d.report -> 'changes', d.version
+        d.report -> 'new_atc_codes', d.report -> 'supersedes', d.report -> 'changes'
     FROM consumption_delivery d LEFT JOIN consumption_delivery_cost k ON k.delivery_no = d.delivery_no
     WHERE d.delivery_no = p_delivery_no AND d.accepted_at IS NOT NULL;
 END;
 
--- One violation of a whole upload, in the form of a rejection.
-CREATE FUNCTION control_violation(p_code text, p_column text, p_announced text, p_found text) RETURNS jsonb
+-- One violation of a whole upload, in the form of a rejection; unit: øre, DDD, or NULL for rows.
+-- detail_da: the detail for an answer in Danish; what is kept is in English.
+CREATE FUNCTION control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN jsonb_build_object('line', NULL, 'column', p_column, 'code', p_code, 'value', p_found,
-    'detail', format('%s were announced, %s are in the file.', p_announced, p_found));
+    'detail', CASE WHEN p_unit IS NULL THEN format('%s rows were announced, the file has %s', p_announced, p_found)
+        ELSE format('%s %s were announced, the file adds up to %s', p_announced, p_unit, p_found) END,
+    'detail_da', CASE WHEN p_unit IS NULL THEN format('der er anmeldt %s linjer, filen har %s', p_announced, p_found)
+        ELSE format('der er anmeldt %s %s, filen giver %s', p_announced, p_unit, p_found) END);
 
 -- The lines of a bare table that stand in its way, at most 10,000 of each kind: keys that stand twice, rows that no
 -- covered region-month takes, codes that are none. Read only when something was found.
@@ -970,9 +1004,10 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH place AS MATERIALIZED (SELECT * FROM delivery_hospital_months($1)),
         found AS (
-            SELECT x.line, 'article_number' AS column_name, 'duplicate_key' AS code,
+            SELECT x.line, NULL AS column_name, 'duplicate_key' AS code,  -- the key is several columns
                 concat_ws(' ', to_char(x.month, 'YYYY-MM'), h.code, x.atc, NULLIF(x.article_number, '')) AS value,
-                format('The same month, hospital, atc and article_number as line %%s.', x.first_line) AS detail
+                format('the same month, hospital, ATC code and article number stand in line %%s', x.first_line) AS detail,
+                format('samme måned, hospital, ATC-kode og varenummer står i linje %%s', x.first_line) AS detail_da
             FROM (SELECT r.month, r.hospital_no, r.atc, r.article_number, r.line,
                       min(r.line) OVER same AS first_line
                   FROM %1$I r
@@ -986,22 +1021,27 @@ BEGIN
                 CASE WHEN h.code IS NULL THEN 'unknown_hospital'
                      WHEN EXTRACT(day FROM r.month) <> 1 THEN 'bad_month' ELSE 'outside_coverage' END,
                 CASE WHEN h.code IS NULL THEN r.hospital_no::text ELSE to_char(r.month, 'YYYY-MM') END,
-                CASE WHEN h.code IS NULL THEN 'There is no such hospital.'
-                     WHEN EXTRACT(day FROM r.month) <> 1 THEN 'A month is written as its first day.'
+                CASE WHEN h.code IS NULL THEN 'there is no such hospital'
+                     WHEN EXTRACT(day FROM r.month) <> 1 THEN 'a month is written as its first day'
                      WHEN p.region_no IS NULL
-                     THEN 'The delivery does not cover this month, or the hospital has no region in it.'
-                     ELSE 'The delivery does not cover the hospital''s region in this month.' END
+                     THEN 'the delivery does not cover this month, or the hospital has no region in it'
+                     ELSE 'the delivery does not cover the hospital''s region in this month' END,
+                CASE WHEN h.code IS NULL THEN 'hospitalet findes ikke'
+                     WHEN EXTRACT(day FROM r.month) <> 1 THEN 'en måned skrives som dens første dag'
+                     WHEN p.region_no IS NULL
+                     THEN 'leverancen dækker ikke denne måned, eller hospitalet har ingen region i den'
+                     ELSE 'leverancen dækker ikke hospitalets region i denne måned' END
             FROM %1$I r
             LEFT JOIN hospital h USING (hospital_no)
             LEFT JOIN place p USING (hospital_no, month)
             WHERE NOT EXISTS (SELECT FROM consumption_coverage c
                               WHERE c.delivery_no = $1 AND c.region_no = p.region_no AND c.month = r.month)
             UNION ALL
-            SELECT r.line, 'atc', 'bad_atc', r.atc, 'This is not an ATC code.'
+            SELECT r.line, 'atc', 'bad_atc', r.atc, 'this is not an ATC code', 'dette er ikke en ATC-kode'
             FROM %1$I r WHERE atc_level(r.atc) IS NULL
         )
         SELECT jsonb_build_object('line', f.line, 'column', f.column_name, 'code', f.code, 'detail', f.detail,
-                                  'value', f.value), f.code
+                                  'detail_da', f.detail_da, 'value', f.value), f.code
         FROM found f ORDER BY f.line, f.code
         $q$, p_table) USING p_delivery_no;
 END
@@ -1011,7 +1051,7 @@ $$;
 -- One pass over the rows, then only over what they add up to.
 CREATE FUNCTION accept_delivery(p_delivery_no int, p_content_sha256 text, p_bytes bigint)
 RETURNS TABLE (violations jsonb, violation_counts jsonb, id uuid, state text, rows bigint, ddd numeric, cost_ore bigint,
-    short_atc_codes jsonb, new_atc_codes jsonb, supersedes jsonb, changes jsonb, version int)
+    short_atc_codes jsonb, new_atc_codes jsonb, supersedes jsonb, changes jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = medkoord, pg_temp SET work_mem = '64MB' SET maintenance_work_mem = '128MB' SET jit = off AS $$
 #variable_conflict use_column
@@ -1079,15 +1119,15 @@ BEGIN
             $q$, bare) INTO total USING p_delivery_no;
 
         IF total.rows <> target.control_rows THEN
-            wrong := wrong || control_violation('control_rows', 'rows', target.control_rows::text, total.rows::text);
+            wrong := wrong || control_violation('control_rows', NULL, NULL, target.control_rows::text, total.rows::text);
         END IF;
         IF total.ddd_e4 <> target.control_ddd_e4 THEN
-            wrong := wrong || control_violation('control_ddd', 'ddd', from_e4(target.control_ddd_e4)::text,
+            wrong := wrong || control_violation('control_ddd', 'ddd', 'DDD', from_e4(target.control_ddd_e4)::text,
                                                 trim_scale(total.ddd_e4 * 0.0001)::text);
         END IF;
         IF total.cost_ore IS DISTINCT FROM control_cost AND control_cost IS NOT NULL
            AND (total.cost_ore IS NOT NULL OR control_cost <> 0) THEN
-            wrong := wrong || control_violation('control_cost', 'cost_ore', control_cost::text,
+            wrong := wrong || control_violation('control_cost', 'cost_ore', 'øre', control_cost::text,
                                                 COALESCE(total.cost_ore, 0)::text);
         END IF;
         IF wrong <> '[]' OR total.homeless > 0 OR total.bad_codes > 0 THEN
@@ -1182,7 +1222,8 @@ GRANT EXECUTE ON FUNCTION check_consumption_delivery(), check_consumption_covera
     smallint, smallint, timestamptz, text), periods_between(date, date, text), consumption_page(text, date, date,
     text, text, int, text, text, text, text, text, date, text, text, text, bigint), consumption_changes(int, int),
     require_consumption_delivery(uuid), require_accepted_delivery(uuid, text), require_hospital(text, text),
-    reading_window(date, date, text), check_window(date, date), period_name(date, text),
+    reading_window(date, date, text), check_window(date, date), check_source(text, text),
+    last_reported_month(text, timestamptz), period_name(date, text),
     announce_consumption_delivery(jsonb), transition_consumption_delivery(uuid, text, text),
     delivery_hospital_months(int), begin_delivery_upload(uuid), consumption_delivery_report(int), accept_delivery(int,
     text, bigint), reject_delivery(uuid, text, bigint, jsonb, jsonb) TO medkoord_server;

@@ -5,5 +5,5 @@
 -- :content_sha256 text
 -- :bytes int8
 SELECT violations AS _violations, violation_counts AS _violation_counts, id, state, rows, ddd, cost_ore,
-    short_atc_codes, new_atc_codes, supersedes, changes, version::text AS _etag
+    short_atc_codes, new_atc_codes, supersedes, changes
 FROM accept_delivery(:delivery_no, :content_sha256, :bytes)

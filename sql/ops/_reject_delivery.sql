@@ -6,5 +6,5 @@
 -- :bytes int8
 -- :counts jsonb
 -- :rejections jsonb
-SELECT id, state, rejected_count AS rejected, rejected_by_code AS counts, version::text AS _etag
+SELECT id, state, rejected_count AS rejected, rejected_by_code AS counts
 FROM reject_delivery(:id, :content_sha256, :bytes, :counts, :rejections)

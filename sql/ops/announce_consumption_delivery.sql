@@ -3,7 +3,7 @@
 -- cardinality: one
 -- :body jsonb
 SELECT id, source, label, status, state, coverage, region_months, control, sha256, announced_at, announced_by,
-    content_sha256, content_bytes, rows, cost_ore, accepted_at, short_atc_codes, new_atc_codes, superseded_by,
+    content_sha256, content_bytes, rows, ddd, cost_ore, accepted_at, short_atc_codes, new_atc_codes, superseded_by,
     rejected_at, rejected_count, rejected_by_code, withdrawn_at, withdrawn_reason, actions,
     left(md5(d::text), 16) AS _etag, '/v1/consumption-deliveries/' || id AS _location
 FROM announce_consumption_delivery(:body) d

@@ -11,7 +11,9 @@ SELECT r.slug AS region, to_char(c.month, 'YYYY-MM') AS month, c.atc, c.change,
     from_e4(c.ddd_before_e4) AS ddd_before, from_e4(c.ddd_after_e4) AS ddd_after,
     from_e4(COALESCE(c.ddd_after_e4, 0) - COALESCE(c.ddd_before_e4, 0)) AS ddd_difference,
     trim_scale(c.packs_before_e4 * 0.0001) AS packs_before, trim_scale(c.packs_after_e4 * 0.0001) AS packs_after,
-    trim_scale((COALESCE(c.packs_after_e4, 0) - COALESCE(c.packs_before_e4, 0)) * 0.0001) AS packs_difference,
+    CASE WHEN num_nonnulls(c.packs_before_e4, c.packs_after_e4) > 0
+         THEN trim_scale((COALESCE(c.packs_after_e4, 0) - COALESCE(c.packs_before_e4, 0)) * 0.0001) END
+        AS packs_difference,
     c.cost_before_ore::int8 AS cost_before_ore, c.cost_after_ore::int8 AS cost_after_ore,
     CASE WHEN num_nonnulls(c.cost_before_ore, c.cost_after_ore) > 0
          THEN (COALESCE(c.cost_after_ore, 0) - COALESCE(c.cost_before_ore, 0))::int8 END AS cost_difference_ore

@@ -12,7 +12,7 @@
 WITH asked AS MATERIALIZED (
     SELECT w.from_month, w.to_month, w.as_of, known_on(w.as_of) AS on_date,
         CASE WHEN :region IS NOT NULL THEN require_region(:region, 'query/region') END AS region_no
-    FROM reading_window(:from_month, :to_month, :as_of) w
+    FROM reading_window(:from_month, :to_month, :as_of) w, check_source(:source, 'query/source')
 )
 SELECT :source AS source, r.slug AS region, to_char(m.month, 'YYYY-MM') AS month,
     CASE WHEN c.delivery_no IS NOT NULL THEN c.status

@@ -82,7 +82,7 @@ def test_a_delivery_is_accepted_whole_and_tells_what_it_changed(api, hospitals, 
     assert report["short_atc_codes"] == [{"atc": "J01", "rows": 1}]
     assert report["changes"] == {"region_months_new": 3, "region_months_replaced": 0, "ddd_before": 0, "ddd_after": SUM}
     got = api.get(f"/v1/consumption-deliveries/{delivery}", "reader").json()
-    assert got["state"] == "accepted" and got["rows"] == 4 and got["content_sha256"] == hashlib.sha256(text(ROWS)).hexdigest()
+    assert got["state"] == "accepted" and got["rows"] == 4 and got["ddd"] == SUM and got["content_sha256"] == hashlib.sha256(text(ROWS)).hexdigest()
     sums = ddd(api, source)
     assert sums[("nordjylland", "J01CA04")] == 149.105 and sums[("nordjylland", "J01")] == 0.0001
     assert api.get("/v1/atc-codes/J01CA04").status == 200
@@ -222,6 +222,62 @@ def test_a_later_delivery_supersedes_and_withdrawing_brings_the_earlier_back(api
     assert ddd(api, source)[("nordjylland", "J01CA04")] == 149.105
     refused = upload(api, second, text(newer_rows))
     assert (refused.status, refused.code) == (409, "delivery_finished")
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_what_was_not_accepted_can_be_given_up(api, hospitals, source, rejected):
+    delivery = announce(api, source, ROWS)
+    path = f"/v1/consumption-deliveries/{delivery}"
+    if rejected:
+        assert upload(api, delivery, text(ROWS[:3] + [BAD[4][1]])).status == 422
+    before = api.get(path, "amgros").json()
+    assert before["actions"] == ["upload", "withdraw"] and before["ddd"] is None
+    withdrawn = api.post(path + "/transitions", {"action": "withdraw", "reason": "kommer ikke"}, "amgros", headers=key())
+    assert withdrawn.status == 200, withdrawn.text
+    now = withdrawn.json()
+    assert (now["state"], now["actions"], now["accepted_at"]) == ("withdrawn", [], None)
+    assert now["rejected_by_code"] == before["rejected_by_code"] and now["rejected_at"] == before["rejected_at"]
+    assert bool(api.all(path + "/rejections", "amgros")) == rejected
+    assert upload(api, delivery, text(ROWS)).code == "delivery_finished"
+
+
+def test_packs_that_nobody_tells_do_not_differ(api, hospitals, source):
+    first, second, third = ([("2016-01", "DN1", "J01CA04", "", "", packs, ddd, "")] for packs, ddd in (("", "1"), ("", "2"), ("3", "2")))
+    ids = [announce(api, source, rows) for rows in (first, second, third)]
+    for delivery, rows in zip(ids, (first, second, third)):
+        assert upload(api, delivery, text(rows)).status == 200
+
+    def change(after, before):
+        (item,) = api.all(f"/v1/consumption-deliveries/{after}/changes", "auditor", {"against": before})
+        return item["ddd_difference"], item["packs_before"], item["packs_after"], item["packs_difference"], item["cost_difference_ore"]
+    assert change(ids[1], ids[0]) == (1, None, None, None, None)
+    assert change(ids[2], ids[1]) == (0, None, 3, 3, None)
+
+
+@pytest.mark.parametrize("path", ["/v1/consumption", "/v1/data-status"])
+def test_a_source_that_nobody_has_delivered_for_is_named(api, hospitals, source, path):
+    for headers in ({}, {"Accept": "text/csv"}) if path == "/v1/consumption" else ({},):
+        refused = api.get(path, "reader", query={"source": source}, headers=headers)
+        assert (refused.status, refused.code) == (400, "invalid_parameter"), refused.text
+        fault = refused.json()["errors"][0]
+        assert (fault["pointer"], fault["detail"]) == ("query/source", "no delivery has this source")
+    delivery = announce(api, source, ROWS)
+    assert api.get(path, "auditor", query={"source": source}).status == 200
+    assert api.get(path, "reader", query={"source": source}).status == 400, "it is not for a reader to know of it yet"
+    assert upload(api, delivery, text(ROWS)).status == 200
+    assert api.get(path, "reader", query={"source": source}).status == 200
+    assert api.get(path, "reader", query={"source": "amgros"}).status == 200
+
+
+def test_without_a_window_the_last_twelve_months_reported_are_shown(api, hospitals, source):
+    rows = [("2015-03", "DN1", "J01CA04", "", "", "", "1", ""), ("2015-04", "DN1", "J01CA04", "", "", "", "2", ""),
+            ("2016-03", "DN1", "J01CA04", "", "", "", "4", "")]
+    assert upload(api, announce(api, source, rows, coverage=(("nordjylland", "2015-03", "2016-03"),)), text(rows)).status == 200
+    items = api.all("/v1/consumption", "reader", {"source": source})
+    assert [(i["period"], i["ddd"]) for i in items] == [("2015-04", 2), ("2016-03", 4)]
+    exported = api.get("/v1/consumption", "reader", query={"source": source}, headers={"Accept": "text/csv"})
+    assert [line["period"] for line in csv.DictReader(io.StringIO(exported.text))] == ["2015-04", "2016-03"]
+    assert [i["period"] for i in api.all("/v1/consumption", "reader", {"source": source, "to_month": "2016-02"})] == ["2015-03", "2015-04"]
 
 
 def test_a_withdrawn_delivery_is_no_longer_for_everyone(api, hospitals, source):

@@ -248,9 +248,82 @@ def test_twelve_thousand_faults_are_counted_and_ten_thousand_kept(api, hospitals
     assert len(exported.text.splitlines()) == 10001
 
 
+def test_a_rehearsal_tells_ten_thousand_faults_at_once(api, hospitals):
+    answer = upload(api, announce(api), HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000, Prefer="tx=rollback")
+    assert counts(answer) == {"bad_atc": 12000, "control_rows": 1} and answer.json()["rejected"] == 12001
+    shown = answer.json()["rejections"]
+    assert len(shown) == 10000 and [r["position"] for r in shown] == list(range(1, 10001))
+    assert (shown[0]["code"], shown[0]["line"], shown[-1]["line"]) == ("control_rows", None, 10000)
+    kept = upload(api, announce(api), HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000)
+    assert len(kept.json()["rejections"]) == 50
+
+
+def test_a_rehearsal_tells_all_duplicates_that_only_the_database_meets(api, hospitals):
+    rows = HEADER + "2021-06,AHH,J01AA02,,,,1,\n" * 200
+    answer = upload(api, announce(api, {"rows": 200, "ddd": 200}), rows, Prefer="tx=rollback")
+    assert counts(answer) == {"duplicate_key": 199} and len(answer.json()["rejections"]) == 199
+    assert {r["column"] for r in answer.json()["rejections"]} == {None}
+
+
+def test_one_fault_is_one(api, hospitals):
+    one = upload(api, announce(api), GOOD.replace("AHH,J01,", "XXX,J01,"))
+    assert one.json()["detail"] == "the file has 1 fault; none of its rows counts"
+    two = upload(api, announce(api), GOOD.replace("AHH,J01", "XXX,J01"))
+    assert two.json()["detail"] == "the file has 2 faults; none of its rows counts"
+
+
+def test_duplicates_name_no_column_that_the_file_may_not_have(api, hospitals):
+    file = "month,hospital,atc,ddd\n2021-06,AHH,J01,1\n2021-06,AHH,J01,1\n"
+    for content in (file, file + "2021-06,XXX,J01,1\n"):  # found by the database, and by the search when something else is wrong
+        answer = upload(api, announce(api, {"rows": content.count("\n") - 1, "ddd": 2}), content)
+        duplicates = [r for r in answer.json()["rejections"] if r["code"] == "duplicate_key"]
+        assert [(r["line"], r["column"]) for r in duplicates] == [(3, None)]
+
+
+def test_column_names_in_any_case(api, hospitals):
+    written = GOOD.replace(HEADER, "Month,HOSPITAL,ATC,Article_Number,Product,Packs,DDD,Cost_Ore\n")
+    assert upload(api, announce(api), written).status == 200
+    twice = upload(api, announce(api), GOOD.replace("month,hospital", "month,MONTH", 1))
+    assert counts(twice) == {"bad_column": 2}
+
+
+def test_the_entity_tag_is_the_deliverys_alone(api, hospitals):
+    delivery = announce(api)
+    made = api.get(f"/v1/consumption-deliveries/{delivery}", "amgros").etag
+    assert upload(api, delivery, GOOD.replace("AHH,J01,", "XXX,J01,")).header("ETag") is None
+    for answer in (upload(api, delivery, GOOD, Prefer="tx=rollback"), upload(api, delivery, GOOD), upload(api, delivery, GOOD)):
+        assert answer.status == 200 and answer.header("ETag") is None, "the report is not the delivery"
+    accepted = api.get(f"/v1/consumption-deliveries/{delivery}", "amgros").etag
+    assert accepted and accepted != made
+    withdrawn = api.post(f"/v1/consumption-deliveries/{delivery}/transitions", {"action": "withdraw", "reason": "a test"}, "amgros", headers=key())
+    assert withdrawn.etag == api.get(f"/v1/consumption-deliveries/{delivery}", "amgros").etag
+
+
+def test_the_tag_of_an_announcement_is_that_of_the_delivery(api, hospitals):
+    body = {"source": "t" + uuid.uuid4().hex[:20], "label": "a test", "status": "final", "control": CONTROL,
+            "coverage": [{"region": "hovedstaden", "from_month": "2021-06", "to_month": "2021-07"}]}
+    made = api.post("/v1/consumption-deliveries", body, "amgros", headers=key())
+    assert made.etag == api.get(made.header("Location"), "amgros").etag
+
+
 def test_danish(api, hospitals):
     answer = upload(api, announce(api), "month\n", Accept_Language="da")
     assert answer.json()["title"] == "Linjerne er afvist" and "fejl" in answer.json()["detail"]
+    assert [r["detail"] for r in answer.json()["rejections"]] == ["kolonnen mangler"] * 3
+
+
+def test_details_are_danish_in_the_answer_and_english_where_kept(api, hospitals):
+    delivery = announce(api)
+    shown = upload(api, delivery, BAD, Accept_Language="da").json()["rejections"]
+    kept = api.all(f"/v1/consumption-deliveries/{delivery}/rejections", "amgros", {"limit": 100})
+    assert [{**r, "detail": None} for r in shown] == [{**r, "detail": None} for r in kept]
+    assert all(a["detail"] != b["detail"] for a, b in zip(shown, kept))
+    assert shown[0]["detail"] == "der er anmeldt 3 linjer, filen har 13" and kept[0]["detail"] == "3 rows were announced, the file has 13"
+    twice = GOOD + "2021-06,AHH,J01,,,,1,\n"  # only the database finds it
+    told = [r["detail"] for r in upload(api, delivery, twice, Accept_Language="da").json()["rejections"] if r["code"] == "duplicate_key"]
+    assert told == ["samme måned, hospital, ATC-kode og varenummer står i linje 3"]
+    kept = [r["detail"] for r in api.all(f"/v1/consumption-deliveries/{delivery}/rejections", "amgros") if r["code"] == "duplicate_key"]
+    assert kept == ["the same month, hospital, ATC code and article number stand in line 3"]
 
 
 # ---- refused ----

@@ -6,7 +6,7 @@ SET search_path = medkoord, public, pg_temp;
 BEGIN;
 \ir consumption.psql
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(100);
+SELECT plan(109);
 CREATE FUNCTION pg_temp.body(coverage jsonb, control jsonb DEFAULT '{"rows": 0, "ddd": 0}') RETURNS text LANGUAGE sql AS $$
     SELECT format('EXECUTE announce_consumption_delivery (%L)', jsonb_build_object('source', 'amgros', 'label', 'x',
         'status', 'final', 'coverage', coverage, 'control', control))
@@ -28,7 +28,7 @@ SELECT is((SELECT j - '{id,_location,_etag,announced_at}'::text[] FROM listed('a
                    {"region": "hovedstaden", "from_month": "2021-01", "to_month": "2021-01"},
                    {"region": "nordjylland", "from_month": "2020-02", "to_month": "2020-02"}],
       "control": {"rows": 1, "ddd": 12.5, "cost_ore": 700}, "sha256": null, "announced_by": "amgros-it", "content_sha256": null,
-      "content_bytes": null, "rows": null, "cost_ore": null, "accepted_at": null, "short_atc_codes": [], "new_atc_codes": [],
+      "content_bytes": null, "rows": null, "ddd": null, "cost_ore": null, "accepted_at": null, "short_atc_codes": [], "new_atc_codes": [],
       "superseded_by": [], "rejected_at": null, "rejected_count": null, "rejected_by_code": null, "withdrawn_at": null,
       "withdrawn_reason": null, "actions": ["upload", "withdraw"]}', 'what is announced is shown, its coverage as runs of months');
 SELECT is((SELECT j ->> '_location' = '/v1/consumption-deliveries/' || (j ->> 'id') FROM listed('announce_consumption_delivery',
@@ -109,7 +109,9 @@ CREATE TEMPORARY TABLE answer AS SELECT upload(id, '[["2020-01", "AHH", "J01CA04
     ["2020-01", "AHH", "j01", "", null, 1, null], ["2020-01", "AHH", "J01CA04", "012345", 1, 10, 500]]') AS j FROM d;
 SELECT is(answer.j -> 'violation_counts', '{"bad_atc": 1, "duplicate_key": 2, "outside_coverage": 2, "unknown_hospital": 1}', 'counts by reason') FROM answer;
 SELECT is(jsonb_path_query_array(j, '$.violations[*] ? (@.code == "duplicate_key").line'), '[3, 8]', 'each duplicate by its line') FROM answer;
-SELECT is(jsonb_path_query_first(j, '$.violations[*] ? (@.code == "duplicate_key").detail'), '"The same month, hospital, atc and article_number as line 2."', 'and the line of the first') FROM answer;
+SELECT is(jsonb_path_query_first(j, '$.violations[*] ? (@.code == "duplicate_key").detail'), '"the same month, hospital, ATC code and article number stand in line 2"', 'and the line of the first') FROM answer;
+SELECT is(jsonb_path_query_first(j, '$.violations[*] ? (@.code == "duplicate_key").column'), 'null', 'and no column, as the key is several') FROM answer;
+SELECT is(jsonb_path_query_array(j, '$.violations[*] ? (!exists (@.detail_da))'), '[]', 'all of it in Danish too') FROM answer;
 SELECT is(jsonb_path_query_first(j, '$.violations[*] ? (@.code == "duplicate_key").value'), '"2020-01 AHH J01CA04 012345"', 'and the key') FROM answer;
 SELECT is(jsonb_path_query_array(j, '$.violations[*] ? (@.code == "outside_coverage").line'), '[4, 5]', 'lines outside the coverage') FROM answer;
 SELECT is((SELECT count(*) FROM consumption_month), 0::bigint, 'nothing is rolled up');
@@ -118,9 +120,10 @@ SELECT is((SELECT count(*) FROM consumption_row), 0::bigint, 'no row is kept');
 SELECT is(pg_temp.shown(id) ->> 'state', 'announced', 'and the state is as before') FROM d;
 TRUNCATE answer;
 INSERT INTO answer SELECT upload(id, '[["2020-01", "AHH", "J01CA04", "", 1, 10, 500], ["2020-02", "AHH", "J01CA04", "", 1, 10, null]]') FROM d;
-SELECT is(answer.j -> 'violations', '[{"line": null, "column": "rows", "code": "control_rows", "value": "2", "detail": "3 were announced, 2 are in the file."},
-    {"line": null, "column": "ddd", "code": "control_ddd", "value": "20", "detail": "30.5 were announced, 20 are in the file."},
-    {"line": null, "column": "cost_ore", "code": "control_cost", "value": "500", "detail": "1500 were announced, 500 are in the file."}]', 'totals that are off') FROM answer;
+SELECT is(jsonb_path_query_array(j, '$.violations[*].detail_da'), '["der er anmeldt 3 linjer, filen har 2", "der er anmeldt 30.5 DDD, filen giver 20", "der er anmeldt 1500 øre, filen giver 500"]', 'in Danish') FROM answer;
+SELECT is((SELECT jsonb_agg(v - 'detail_da') FROM jsonb_array_elements(answer.j -> 'violations') v), '[{"line": null, "column": null, "code": "control_rows", "value": "2", "detail": "3 rows were announced, the file has 2"},
+    {"line": null, "column": "ddd", "code": "control_ddd", "value": "20", "detail": "30.5 DDD were announced, the file adds up to 20"},
+    {"line": null, "column": "cost_ore", "code": "control_cost", "value": "500", "detail": "1500 øre were announced, the file adds up to 500"}]', 'totals that are off') FROM answer;
 
 -- kept as rejected
 SELECT is((SELECT j -> 'counts' FROM listed('_reject_delivery', format('%L, %L, 10, %L, %L', d.id, repeat('b', 64), '{"bad_atc": 1, "control_rows": 2}',
@@ -128,7 +131,7 @@ SELECT is((SELECT j -> 'counts' FROM listed('_reject_delivery', format('%L, %L, 
     '{"bad_atc": 1, "control_rows": 2}', 'a rejection is kept') FROM d;
 SELECT is(pg_temp.shown(id) #> '{rejected_by_code}', '{"bad_atc": 1, "control_rows": 2}', 'shown with the delivery') FROM d;
 SELECT is(pg_temp.shown(id) #> '{rejected_count}', '3', 'with its sum') FROM d;
-SELECT is(pg_temp.shown(id) #> '{actions}', '["upload"]', 'it may be uploaded again, and not withdrawn') FROM d;
+SELECT is(pg_temp.shown(id) #> '{actions}', '["upload", "withdraw"]', 'it may be uploaded again, or given up') FROM d;
 SELECT is((SELECT jsonb_agg(j) FROM listed('list_consumption_rejections', format('%L, 10, NULL', id)) j),
     '[{"position": 1, "line": 3, "column": "atc", "code": "bad_atc", "detail": "This is not an ATC code.", "value": "j01", "_after_1": 1},
       {"position": 2, "line": null, "column": "rows", "code": "control_rows", "detail": "x", "value": null, "_after_1": 2}]', 'line by line') FROM d;
@@ -146,13 +149,14 @@ SELECT * FROM act_as('amgros');
 -- accepted
 TRUNCATE answer;
 INSERT INTO answer SELECT upload(id, '[["2020-01", "AHH", "J01CA04", "012345", 1.5, 10.5, 500], ["2020-01", "AHH", "J01CA04", "000001", 1, 25, 1500], ["2020-02", "AHH", "J01", "", null, -5, -500]]') FROM d;
-SELECT is(answer.j - '{id,version}'::text[], '{"violations": null, "violation_counts": null, "state": "accepted", "rows": 3, "ddd": 30.5, "cost_ore": 1500,
+SELECT is(answer.j - 'id', '{"violations": null, "violation_counts": null, "state": "accepted", "rows": 3, "ddd": 30.5, "cost_ore": 1500,
     "short_atc_codes": [{"atc": "J01", "rows": 1}], "new_atc_codes": ["J01", "J01CA04"], "supersedes": [],
     "changes": {"region_months_new": 3, "region_months_replaced": 0, "ddd_before": 0, "ddd_after": 30.5}}', 'what it changed') FROM answer;
-SELECT is((SELECT j - '_etag' FROM listed('_delivery_report', quote_literal(id)) j), answer.j - '{violations,violation_counts,version}'::text[], 'told again when the same content comes again') FROM d, answer;
+SELECT is((SELECT j FROM listed('_delivery_report', quote_literal(id)) j), answer.j - '{violations,violation_counts}'::text[], 'told again when the same content comes again') FROM d, answer;
 SELECT is((SELECT jsonb_build_array(j -> 'state', j -> 'copy_into', j -> 'content_sha256') FROM listed('_begin_delivery_upload', quote_literal(id)) j),
     jsonb_build_array('accepted', NULL, repeat('a', 64)), 'it takes no more rows') FROM d;
 SELECT is(pg_temp.shown(id) -> 'actions', '["withdraw"]', 'it may be withdrawn') FROM d;
+SELECT is(pg_temp.shown(id) -> 'ddd', '30.5', 'it shows the DDD accepted') FROM d;
 SELECT is(pg_temp.shown(id) -> 'rejected_by_code', 'null', 'the earlier rejection is gone') FROM d;
 SELECT is((SELECT count(*) FROM consumption_rejection), 0::bigint, 'with its lines');
 SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, atc, ddd_e4, packs_e4) ORDER BY month) FROM consumption_region_month),
@@ -218,6 +222,18 @@ SELECT is(pg_temp.sees('_begin_delivery_upload'), 1::bigint, 'an upload is told 
 SELECT * FROM act_as('reader');
 SELECT is(pg_temp.sees(), 0::bigint, 'a reader does not see it any more');
 SELECT is((SELECT count(*) FROM consumption_coverage), 3::bigint, 'but what was known then');
+
+-- what was rejected or never sent is given up
+SELECT * FROM act_as('amgros');
+TRUNCATE d;
+INSERT INTO d SELECT announce('amgros', 'final', covers('hovedstaden', '2020-01'), '{"rows": 1, "ddd": 1}');
+SELECT is((SELECT count(*) FROM listed('_reject_delivery', format('%L, NULL, 10, %L, %L', id, '{"bad_atc": 1}', '[{"line": 2, "column": "atc", "code": "bad_atc", "detail": "x", "value": null}]'))), 1::bigint, 'rejected') FROM d;
+SELECT is((SELECT jsonb_build_array(j -> 'state', j -> 'actions', j -> 'rejected_by_code', j -> 'ddd') FROM listed('transition_consumption_delivery', format('%L, ''withdraw'', ''Given up.''', id)) j),
+    '["withdrawn", [], {"bad_atc": 1}, null]', 'a rejected one is withdrawn, and tells what it was rejected for') FROM d;
+SELECT is((SELECT count(*) FROM listed('list_consumption_rejections', format('%L, 10, NULL', id))), 1::bigint, 'line by line') FROM d;
+SELECT fails_with(format('SELECT FROM reject_delivery(%L, NULL, 1, %L, %L)', id, '{}', '[]'), 'delivery_finished', 'it takes no more rows') FROM d;
+SELECT is((SELECT j ->> 'state' FROM listed('transition_consumption_delivery', format('%L, ''withdraw'', ''Given up.''', announce('amgros', 'final', covers('hovedstaden', '2020-01'), '{"rows": 1, "ddd": 1}'))) j),
+    'withdrawn', 'so is one that was only announced');
 
 SELECT * FROM finish();
 ROLLBACK;

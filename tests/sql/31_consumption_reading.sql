@@ -6,7 +6,7 @@ SET search_path = medkoord, public, pg_temp;
 BEGIN;
 \ir consumption.psql
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(59);
+SELECT plan(66);
 
 -- moments
 SELECT is(known_at('2026-03-01'), '2026-03-01T22:59:59.999999Z'::timestamptz, 'a date is the end of the Danish day');
@@ -101,6 +101,14 @@ SELECT is((SELECT jsonb_agg(j) FROM listed('list_consumption.csv', $$'amgros', '
 SELECT fails_with($$ EXECUTE list_consumption ('amgros', NULL, NULL, 'month', 'region', 5, NULL, NULL, 'NIX', 'as_reported', NULL, 10, NULL, NULL, NULL, NULL) $$, 'invalid_parameter', 'an unknown hospital');
 SELECT fails_with($$ EXECUTE list_consumption ('amgros', NULL, NULL, 'month', 'region', 5, NULL, 'atlantis', NULL, 'as_reported', NULL, 10, NULL, NULL, NULL, NULL) $$, 'invalid_parameter', 'an unknown region');
 
+SELECT is(pg_temp.sums($$'other', NULL, NULL, 'month', 'region', 5, NULL, NULL, NULL, 'as_reported', NULL$$), '2020-01 hovedstaden J01CA04 999 1 1 1/1', 'without a window: up to the last month reported');
+SELECT is(pg_temp.sums($$'amgros', NULL, NULL, 'year', 'region', 1, NULL, NULL, NULL, 'as_reported', NULL$$), '2020 hovedstaden J 302 31 3020 4/4, 2020 nordjylland J 33 3 330 4/4', 'twelve months of it');
+SELECT is(pg_temp.sums($$'amgros', NULL, NULL, 'year', 'region', 1, NULL, NULL, NULL, 'as_reported', '2020-05-31'$$), '2020 hovedstaden J 307 30 3070 3/3, 2020 hovedstaden N 1.2345 1 1 3/3', 'as it was known');
+SELECT fails_with($$ EXECUTE list_consumption ('nobody', NULL, NULL, 'month', 'region', 5, NULL, NULL, NULL, 'as_reported', NULL, 10, NULL, NULL, NULL, NULL) $$, 'invalid_parameter', 'a source that nobody has delivered for');
+SELECT fails_with($$ EXECUTE "list_consumption.csv" ('nobody', NULL, NULL, 'month', 'region', 5, NULL, NULL, NULL, 'as_reported', NULL) $$, 'invalid_parameter', 'nor all at once');
+SELECT fails_with($$ EXECUTE get_data_status ('nobody', NULL, NULL, NULL, NULL, 10, NULL, NULL) $$, 'invalid_parameter', 'nor its status');
+SELECT lives_ok($$ EXECUTE get_data_status ('other', NULL, NULL, NULL, NULL, 10, NULL, NULL) $$, 'one that somebody has');
+
 -- changes
 CREATE FUNCTION pg_temp.changes(after text, before text, page text DEFAULT '100, NULL, NULL, NULL') RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(concat_ws(' ', j ->> 'month', j ->> 'region', COALESCE(j ->> 'atc', '*'), j ->> 'change', COALESCE(j ->> 'ddd_before', '-'), COALESCE(j ->> 'ddd_after', '-'), j ->> 'ddd_difference',
@@ -108,11 +116,11 @@ CREATE FUNCTION pg_temp.changes(after text, before text, page text DEFAULT '100,
     FROM d a, d b, listed('compare_consumption_deliveries', format('%L, %L, %s', a.id, b.id, page)) j WHERE a.name = after AND b.name = before
 $$;
 SELECT is(pg_temp.changes('second', 'first'),
-    '2020-01 hovedstaden * only_before 107 - -107 0 -, 2020-01 nordjylland * only_after - 0 0 0 -, 2020-02 hovedstaden J01CA04 figures 200 190 -10 0 -100, 2020-02 hovedstaden J01CR02 figures 0 5 5 1 50, '
-    '2020-02 nordjylland * only_after - 0 0 0 -, 2020-03 hovedstaden N02BE01 figures 1.2345 0 -1.2345 -1 -1, 2020-03 nordjylland * only_after - 0 0 0 -, 2020-04 hovedstaden * only_after - 0 0 0 -, 2020-04 nordjylland * only_after - 33 33 0 -',
+    '2020-01 hovedstaden * only_before 107 - -107 - -, 2020-01 nordjylland * only_after - 0 0 - -, 2020-02 hovedstaden J01CA04 figures 200 190 -10 0 -100, 2020-02 hovedstaden J01CR02 figures 0 5 5 1 50, '
+    '2020-02 nordjylland * only_after - 0 0 - -, 2020-03 hovedstaden N02BE01 figures 1.2345 0 -1.2345 -1 -1, 2020-03 nordjylland * only_after - 0 0 - -, 2020-04 hovedstaden * only_after - 0 0 - -, 2020-04 nordjylland * only_after - 33 33 - -',
     'figures within what both cover, and what only one covers');
 SELECT is(pg_temp.changes('first', 'first'), NULL, 'nothing differs from itself');
-SELECT is(pg_temp.changes('second', 'first', $$2, '2020-02-01', 'hovedstaden', 'J01CA04'$$), '2020-02 hovedstaden J01CR02 figures 0 5 5 1 50, 2020-02 nordjylland * only_after - 0 0 0 -', 'a page');
+SELECT is(pg_temp.changes('second', 'first', $$2, '2020-02-01', 'hovedstaden', 'J01CA04'$$), '2020-02 hovedstaden J01CR02 figures 0 5 5 1 50, 2020-02 nordjylland * only_after - 0 0 - -', 'a page');
 SELECT is((SELECT count(*) FROM d a, d b, listed('compare_consumption_deliveries.csv', format('%L, %L', a.id, b.id)) j WHERE a.name = 'second' AND b.name = 'first'), 9::bigint, 'all at once');
 SELECT * FROM act_as('reader');
 SELECT is(pg_temp.changes('second', 'first', $$1, '2020-02-01', '', ''$$), '2020-02 hovedstaden J01CA04 figures 200 190 -10 0 -', 'a reader sees no cost');
@@ -124,9 +132,9 @@ SELECT fails_with(format('EXECUTE compare_consumption_deliveries (%L, %L, 10, NU
 
 -- a cost that changes alone is a change to those who may see it
 INSERT INTO d SELECT 'third', deliver('amgros', 'final', covers('hovedstaden', '2020-01'), '[["2020-01", "AHH", "J01CA04", "", 10, 100, 999], ["2020-01", "AHH", "J01CR02", "", null, 7, 70]]');
-SELECT is(pg_temp.changes('third', 'first'), '2020-01 hovedstaden J01CA04 figures 100 100 0 0 -1, 2020-02 hovedstaden * only_before 200 - -200 0 -, 2020-03 hovedstaden * only_before 1.2345 - -1.2345 0 -', 'a price');
+SELECT is(pg_temp.changes('third', 'first'), '2020-01 hovedstaden J01CA04 figures 100 100 0 0 -1, 2020-02 hovedstaden * only_before 200 - -200 - -, 2020-03 hovedstaden * only_before 1.2345 - -1.2345 - -', 'a price');
 SELECT * FROM act_as('reader');
-SELECT is(pg_temp.changes('third', 'first'), '2020-02 hovedstaden * only_before 200 - -200 0 -, 2020-03 hovedstaden * only_before 1.2345 - -1.2345 0 -', 'and none to others');
+SELECT is(pg_temp.changes('third', 'first'), '2020-02 hovedstaden * only_before 200 - -200 - -, 2020-03 hovedstaden * only_before 1.2345 - -1.2345 - -', 'and none to others');
 
 -- withdrawing brings the earlier back, and the past stays as it was known
 SELECT * FROM act_as('amgros');

@@ -245,6 +245,8 @@ static const struct {
     const char *name, *header, *claims;
 } good[] = {
     {"aud in an array", NULL, "{" ISS "\"aud\":[\"other\",\"medkoord\"]," SUB EXP REST "}"},
+    {"aud in an array, ours first", NULL, "{" ISS "\"aud\":[\"medkoord\",\"other\"]," SUB EXP REST "}"},
+    {"a subject with a character beside the C1 ones", NULL, "{" ISS AUD "\"sub\":\"\xc2\xa9\"," EXP REST "}"},
     {"only what is required", NULL, "{" ISS AUD SUB "\"exp\":1800000600}"},
     {"the last second of the leeway", NULL, "{" ISS AUD SUB "\"exp\":1799999971}"},
     {"nbf at the end of the leeway", NULL, "{" ISS AUD SUB EXP "\"nbf\":1800000030}"},
@@ -427,6 +429,8 @@ static const struct bad {
     {"sub with a line feed", NULL, "{" ISS AUD "\"sub\":\"a\\nb\"," EXP REST "}", AUTH_BAD_CLAIMS},
     {"sub with an escape character", NULL, "{" ISS AUD "\"sub\":\"a\\u001b[2J\"," EXP REST "}", AUTH_BAD_CLAIMS},
     {"sub with DEL", NULL, "{" ISS AUD "\"sub\":\"a\\u007f\"," EXP REST "}", AUTH_BAD_CLAIMS},
+    {"neither nbf nor iat has come", NULL, "{" ISS AUD SUB EXP "\"nbf\":1800000031,\"iat\":1800000031}", AUTH_NOT_YET},
+    {"region after the letters", NULL, "{" ISS AUD SUB EXP "\"region\":\"{a\"}", AUTH_BAD_CLAIMS},
     {"sub with a C1 character", NULL, "{" ISS AUD "\"sub\":\"a\\u0085\"," EXP REST "}", AUTH_BAD_CLAIMS},
     {"roles a string", NULL, "{" ISS AUD SUB EXP "\"roles\":\"admin\"}", AUTH_BAD_CLAIMS},
     {"roles null", NULL, "{" ISS AUD SUB EXP "\"roles\":null}", AUTH_BAD_CLAIMS},
@@ -811,6 +815,7 @@ static void with_member(json_t **jwk, const char *name, const char *json) {
         json_object_set_new(*jwk, name, json_loads(json, JSON_DECODE_ANY, NULL));
 }
 
+#define EIGHTY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 static const struct {
     const char *name;
     enum which key;
@@ -841,6 +846,10 @@ static const struct {
     {"for encryption", RS, "use", "\"enc\"", NULL},
     {"use a number", RS, "use", "1", NULL},
     {"key_ops without verify", RS, "key_ops", "[\"encrypt\"]", NULL},
+    {"key_ops no names", RS, "key_ops", "[1,null]", NULL},
+    {"y short", EC, "y", "\"AQAB\"", "32 bytes"},
+    {"n even", RS, "n", "\"gAAA" EIGHTY EIGHTY EIGHTY EIGHTY "AAAAAAAAAAAAAAAAAA\"", "odd"},
+    {"kid of 256 bytes", RS, "kid", "\"" EIGHTY EIGHTY EIGHTY "AAAAAAAAAAAAAAAA\"", "kid"},
     {"algorithm unknown", RS, "alg", "\"RS512\"", NULL},
     {"algorithm of another type", EC, "alg", "\"RS256\"", NULL},
     {"algorithm a number", RS, "alg", "256", NULL},
@@ -870,6 +879,26 @@ START_TEST(wrong_keys_are_named) {
                       wrong_keys[_i].name, error);
     }
     auth_keys_unref(parsed);
+}
+END_TEST
+
+START_TEST(keys_for_verifying_are_used) {
+    static const char *const used[][2] = {
+        {"use", "\"sig\""}, {"key_ops", "[\"verify\"]"}, {"key_ops", "[7,\"verify\",\"sign\"]"}, {"alg", NULL}};
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
+        char error[256] = "";
+        json_t *jwk = jwks[RS];
+        with_member(&jwk, used[i][0], used[i][1]);
+        struct auth_keys *parsed = parse_list(json_pack("[o]", jwk), error, sizeof error);
+        ck_assert_msg(parsed != NULL && auth_keys_count(parsed) == 1, "%s", error);
+        auth_keys_unref(parsed);
+    }
+    char error[256] = "";
+    json_t *many = json_array();
+    for (unsigned i = 0; i <= KEYS_MAX; i++)
+        json_array_append(many, jwks[RS]);
+    ck_assert_ptr_null(parse_list(many, error, sizeof error));
+    ck_assert_ptr_nonnull(strstr(error, "at most"));
 }
 END_TEST
 
@@ -1401,6 +1430,7 @@ static Suite *suite(void) {
     tcase_add_unchecked_fixture(c, make_keys, free_keys);
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, wrong_keys_are_named, 0, COUNT(wrong_keys));
+    tcase_add_test(c, keys_for_verifying_are_used);
     tcase_add_test(c, wrong_sets_are_named);
     tcase_add_test(c, small_and_large_rsa_keys);
     tcase_add_test(c, published_examples);

@@ -98,9 +98,9 @@ START_TEST(sqlstates_become_problems) {
     ck_assert_int_eq(from("42501", NULL), PROBLEM_FORBIDDEN);
     ck_assert_int_eq(from("22012", NULL), PROBLEM_INTERNAL_ERROR);
     ck_assert_int_eq(from("XX000", NULL), PROBLEM_INTERNAL_ERROR);
-    ck_assert_int_eq(from("", NULL), PROBLEM_INTERNAL_ERROR);
     ck_assert_int_eq(from("0", NULL), PROBLEM_INTERNAL_ERROR);
-    ck_assert_int_eq(from(NULL, NULL), PROBLEM_INTERNAL_ERROR);
+    ck_assert_int_eq(from("", NULL), PROBLEM_OVERLOADED); /* libpq's own: memory */
+    ck_assert_int_eq(from(NULL, NULL), PROBLEM_OVERLOADED);
 }
 END_TEST
 
