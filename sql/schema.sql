@@ -129,7 +129,7 @@ ALTER TYPE medkoord.hospital_resource OWNER TO medkoord_owner;
 -- Name: accept_delivery(integer, text, bigint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.accept_delivery(p_delivery_no integer, p_content_sha256 text, p_bytes bigint) RETURNS TABLE(violations jsonb, violation_counts jsonb, id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb, new_atc_codes jsonb, supersedes jsonb, changes jsonb, version integer)
+CREATE FUNCTION medkoord.accept_delivery(p_delivery_no integer, p_content_sha256 text, p_bytes bigint) RETURNS TABLE(violations jsonb, violation_counts jsonb, id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb, new_atc_codes jsonb, supersedes jsonb, changes jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'medkoord', 'pg_temp'
     SET work_mem TO '64MB'
@@ -201,15 +201,15 @@ BEGIN
             $q$, bare) INTO total USING p_delivery_no;
 
         IF total.rows <> target.control_rows THEN
-            wrong := wrong || control_violation('control_rows', 'rows', target.control_rows::text, total.rows::text);
+            wrong := wrong || control_violation('control_rows', NULL, NULL, target.control_rows::text, total.rows::text);
         END IF;
         IF total.ddd_e4 <> target.control_ddd_e4 THEN
-            wrong := wrong || control_violation('control_ddd', 'ddd', from_e4(target.control_ddd_e4)::text,
+            wrong := wrong || control_violation('control_ddd', 'ddd', 'DDD', from_e4(target.control_ddd_e4)::text,
                                                 trim_scale(total.ddd_e4 * 0.0001)::text);
         END IF;
         IF total.cost_ore IS DISTINCT FROM control_cost AND control_cost IS NOT NULL
            AND (total.cost_ore IS NOT NULL OR control_cost <> 0) THEN
-            wrong := wrong || control_violation('control_cost', 'cost_ore', control_cost::text,
+            wrong := wrong || control_violation('control_cost', 'cost_ore', 'øre', control_cost::text,
                                                 COALESCE(total.cost_ore, 0)::text);
         END IF;
         IF wrong <> '[]' OR total.homeless > 0 OR total.bad_codes > 0 THEN
@@ -523,7 +523,7 @@ CREATE TABLE medkoord.consumption_delivery (
     CONSTRAINT consumption_delivery_control_rows CHECK ((control_rows >= 0)),
     CONSTRAINT consumption_delivery_label_length CHECK (((length(label) >= 1) AND (length(label) <= 200))),
     CONSTRAINT consumption_delivery_reason_length CHECK (((length(withdrawn_reason) >= 1) AND (length(withdrawn_reason) <= 500))),
-    CONSTRAINT consumption_delivery_rejected_is_whole CHECK ((((state = 'rejected'::text) = (rejected_at IS NOT NULL)) AND ((state = 'rejected'::text) = (rejected_count IS NOT NULL)) AND COALESCE((rejected_count > 0), true))),
+    CONSTRAINT consumption_delivery_rejected_is_whole CHECK (((num_nonnulls(rejected_at, rejected_count) = ANY (ARRAY[0, 2])) AND ((state <> 'rejected'::text) OR (rejected_at IS NOT NULL)) AND ((rejected_at IS NULL) OR (state = ANY (ARRAY['rejected'::text, 'withdrawn'::text]))) AND COALESCE((rejected_count > 0), true))),
     CONSTRAINT consumption_delivery_sha256_form CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT consumption_delivery_source_form CHECK ((source ~ '^[a-z][a-z0-9-]{0,31}$'::text)),
     CONSTRAINT consumption_delivery_state CHECK ((state = ANY (ARRAY['announced'::text, 'accepted'::text, 'rejected'::text, 'withdrawn'::text]))),
@@ -613,6 +613,10 @@ CREATE VIEW medkoord.consumption_delivery_resource WITH (security_invoker='true'
     d.content_sha256,
     d.content_bytes,
     d.rows,
+        CASE
+            WHEN (d.accepted_at IS NOT NULL) THEN medkoord.from_e4(d.control_ddd_e4)
+            ELSE NULL::numeric
+        END AS ddd,
     k.cost_ore,
     d.accepted_at,
     COALESCE((d.report -> 'short_atc_codes'::text), '[]'::jsonb) AS short_atc_codes,
@@ -631,7 +635,7 @@ CREATE VIEW medkoord.consumption_delivery_resource WITH (security_invoker='true'
     d.rejected_at,
     d.rejected_count,
         CASE
-            WHEN (d.state = 'rejected'::text) THEN COALESCE(( SELECT json_object_agg(n.code, n.count ORDER BY n.code) AS json_object_agg
+            WHEN (d.rejected_at IS NOT NULL) THEN COALESCE(( SELECT json_object_agg(n.code, n.count ORDER BY n.code) AS json_object_agg
                FROM medkoord.consumption_rejection_count n
               WHERE (n.delivery_no = d.delivery_no)), '{}'::json)
             ELSE NULL::json
@@ -777,7 +781,7 @@ ALTER FUNCTION medkoord.atc_level(atc text) OWNER TO medkoord_owner;
 -- Name: begin_delivery_upload(uuid); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.begin_delivery_upload(p_id uuid) RETURNS TABLE(delivery_no integer, state text, copy_into text, control_rows bigint, control_ddd_e4 bigint, control_cost_ore bigint, sha256 text, content_sha256 text, version integer)
+CREATE FUNCTION medkoord.begin_delivery_upload(p_id uuid) RETURNS TABLE(delivery_no integer, state text, copy_into text, control_rows bigint, control_ddd_e4 bigint, control_cost_ore bigint, sha256 text, content_sha256 text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'medkoord', 'pg_temp'
     SET client_min_messages TO 'warning'
@@ -801,7 +805,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT target.delivery_no, target.state, bare, target.control_rows, target.control_ddd_e4, k.control_cost_ore,
-        target.sha256, target.content_sha256, target.version
+        target.sha256, target.content_sha256
     FROM consumption_delivery_cost k WHERE k.delivery_no = target.delivery_no;
 END
 $$;
@@ -939,6 +943,25 @@ END
 $$;
 
 ALTER FUNCTION medkoord.check_population_region() OWNER TO medkoord_owner;
+
+--
+-- Name: check_source(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_source(p_source text, pointer text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF p_source = 'amgros'
+       OR EXISTS (SELECT FROM consumption_coverage c WHERE c.source = p_source AND c.accepted_at IS NOT NULL)
+       OR EXISTS (SELECT FROM consumption_delivery d WHERE d.source = p_source) THEN
+        RETURN;
+    END IF;
+    PERFORM problem('invalid_parameter', 'no delivery has this source', pointer);
+END
+$$;
+
+ALTER FUNCTION medkoord.check_source(p_source text, pointer text) OWNER TO medkoord_owner;
 
 --
 -- Name: check_window(date, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1130,7 +1153,7 @@ ALTER FUNCTION medkoord.consumption_changes(p_before integer, p_after integer) O
 -- Name: consumption_delivery_report(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.consumption_delivery_report(p_delivery_no integer) RETURNS TABLE(id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb, new_atc_codes jsonb, supersedes jsonb, changes jsonb, version integer)
+CREATE FUNCTION medkoord.consumption_delivery_report(p_delivery_no integer) RETURNS TABLE(id uuid, state text, rows bigint, ddd numeric, cost_ore bigint, short_atc_codes jsonb, new_atc_codes jsonb, supersedes jsonb, changes jsonb)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
  SELECT d.id,
@@ -1141,8 +1164,7 @@ CREATE FUNCTION medkoord.consumption_delivery_report(p_delivery_no integer) RETU
      (d.report -> 'short_atc_codes'::text),
      (d.report -> 'new_atc_codes'::text),
      (d.report -> 'supersedes'::text),
-     (d.report -> 'changes'::text),
-     d.version
+     (d.report -> 'changes'::text)
     FROM (medkoord.consumption_delivery d
       LEFT JOIN medkoord.consumption_delivery_cost k ON ((k.delivery_no = d.delivery_no)))
    WHERE ((d.delivery_no = consumption_delivery_report.p_delivery_no) AND (d.accepted_at IS NOT NULL));
@@ -1168,7 +1190,12 @@ DECLARE
     wanted bigint := p_limit;
     given bigint;
 BEGIN
+    PERFORM check_source(p_source, 'query/source');
     SELECT * INTO read FROM reading_window(p_from, p_to, p_as_of);
+    IF p_from IS NULL AND p_to IS NULL THEN  -- nothing asked: what there is, not an empty end of the calendar
+        read.to_month := COALESCE(last_reported_month(p_source, read.as_of), read.to_month);
+        read.from_month := read.to_month - interval '11 months';
+    END IF;
     IF p_region IS NOT NULL THEN
         shown := shown_region(require_region(p_region, 'query/region'), p_basis, read.as_of);
     END IF;
@@ -1363,14 +1390,14 @@ END;
 ALTER FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_year integer) OWNER TO medkoord_owner;
 
 --
--- Name: control_violation(text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: control_violation(text, text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.control_violation(p_code text, p_column text, p_announced text, p_found text) RETURNS jsonb
+CREATE FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
-    RETURN jsonb_build_object('line', NULL::unknown, 'column', p_column, 'code', p_code, 'value', p_found, 'detail', format('%s were announced, %s are in the file.'::text, p_announced, p_found));
+    RETURN jsonb_build_object('line', NULL::unknown, 'column', p_column, 'code', p_code, 'value', p_found, 'detail', CASE WHEN (p_unit IS NULL) THEN format('%s rows were announced, the file has %s'::text, p_announced, p_found) ELSE format('%s %s were announced, the file adds up to %s'::text, p_announced, p_unit, p_found) END, 'detail_da', CASE WHEN (p_unit IS NULL) THEN format('der er anmeldt %s linjer, filen har %s'::text, p_announced, p_found) ELSE format('der er anmeldt %s %s, filen giver %s'::text, p_announced, p_unit, p_found) END);
 
-ALTER FUNCTION medkoord.control_violation(p_code text, p_column text, p_announced text, p_found text) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) OWNER TO medkoord_owner;
 
 --
 -- Name: create_hospital(text, text, text, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1456,20 +1483,21 @@ DECLARE
     q divergence_question;
     wanted divergence_measure;
 BEGIN
+    BEGIN
+        q.as_of := known_at(p_as_of);
+    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+        PERFORM refuse_question(p_at, 'as_of', 'validation_failed', 'There is no such day or time.');
+    END;
+    -- The version asked for; else the newest of its moment; else, before there was any, the first.
     SELECT m.* INTO wanted FROM divergence_measure m
     WHERE m.name = p_measure AND m.version = COALESCE(p_measure_version, m.version)
-    ORDER BY m.version DESC LIMIT 1;
+    ORDER BY m.created_at <= q.as_of DESC, CASE WHEN m.created_at <= q.as_of THEN -m.version ELSE m.version END LIMIT 1;
     IF NOT FOUND THEN
         -- One answer for a measure that is not there and for one that the caller may not see.
         PERFORM refuse_question(p_at, 'measure', 'unknown_reference', 'There is no such measure, or not in this version.');
     END IF;
     q.measure := wanted;
     q.source := p_source;
-    BEGIN
-        q.as_of := known_at(p_as_of);
-    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
-        PERFORM refuse_question(p_at, 'as_of', 'validation_failed', 'There is no such day or time.');
-    END;
     q.to_month := COALESCE(p_to_month, (p_from_month + interval '11 months')::date,
                            divergence_last_month(p_source, q.as_of));
     q.from_month := COALESCE(p_from_month, (q.to_month - interval '11 months')::date);
@@ -1532,32 +1560,29 @@ END;
 ALTER FUNCTION medkoord.divergence_region_map(q medkoord.divergence_question) OWNER TO medkoord_owner;
 
 --
--- Name: population; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+-- Name: population_version; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE TABLE medkoord.population (
+CREATE TABLE medkoord.population_version (
     region_no smallint NOT NULL,
     on_date date NOT NULL,
+    version integer NOT NULL,
     population integer NOT NULL,
     source text NOT NULL,
     evidence text NOT NULL,
-    version integer NOT NULL,
     changed_at timestamp with time zone NOT NULL,
-    changed_by text NOT NULL,
-    CONSTRAINT population_evidence_known CHECK ((evidence = ANY (ARRAY['sourced'::text, 'sourced_year_inferred'::text, 'part_sourced'::text, 'recalled'::text]))),
-    CONSTRAINT population_positive CHECK ((population > 0)),
-    CONSTRAINT population_source_length CHECK (((length(source) >= 1) AND (length(source) <= 500)))
+    changed_by text NOT NULL
 );
 
-ALTER TABLE ONLY medkoord.population FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY medkoord.population_version FORCE ROW LEVEL SECURITY;
 
-ALTER TABLE medkoord.population OWNER TO medkoord_owner;
+ALTER TABLE medkoord.population_version OWNER TO medkoord_owner;
 
 --
 -- Name: divergence_cells(medkoord.divergence_question, date, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_cells(q medkoord.divergence_question, p_from date, p_to date) RETURNS TABLE(region_no smallint, member_no smallint, month date, delivery_no integer, status text, cost_reported boolean, days integer, population integer, population_on date)
+CREATE FUNCTION medkoord.divergence_cells(q medkoord.divergence_question, p_from date, p_to date) RETURNS TABLE(region_no smallint, member_no smallint, month date, delivery_no integer, status text, not_delivered boolean, cost_reported boolean, days integer, population integer, population_on date, population_version integer)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
  WITH shown AS MATERIALIZED (
@@ -1568,28 +1593,37 @@ CREATE FUNCTION medkoord.divergence_cells(q medkoord.divergence_question, p_from
           SELECT c_1.region_no,
              c_1.month,
              c_1.delivery_no,
-             c_1.status
+             c_1.status,
+             (((divergence_cells.q).measure.basis = 'ddd'::text) OR medkoord.divergence_is_reported(c_1.delivery_no, c_1.region_no, c_1.month, (divergence_cells.q).measure.basis)) AS delivered
             FROM medkoord.coverage_in_force((divergence_cells.q).source, divergence_cells.p_from, divergence_cells.p_to, (divergence_cells.q).as_of) c_1(region_no, month, delivery_no, status, accepted_at)
-           WHERE (((divergence_cells.q).measure.basis = 'ddd'::text) OR medkoord.divergence_is_reported(c_1.delivery_no, c_1.region_no, c_1.month, (divergence_cells.q).measure.basis))
          )
   SELECT s.region_no,
      s.member_no,
      m.month,
-     c.delivery_no,
-     c.status,
-     ((divergence_cells.q).with_cost AND (c.delivery_no IS NOT NULL) AND medkoord.divergence_is_reported(c.delivery_no, c.region_no, c.month, 'cost_ore'::text)),
+         CASE
+             WHEN c.delivered THEN c.delivery_no
+             ELSE NULL::integer
+         END AS "case",
+         CASE
+             WHEN c.delivered THEN c.status
+             ELSE NULL::text
+         END AS "case",
+     COALESCE((NOT c.delivered), false) AS "coalesce",
+     ((divergence_cells.q).with_cost AND COALESCE(c.delivered, false) AND medkoord.divergence_is_reported(c.delivery_no, c.region_no, c.month, 'cost_ore'::text)),
      (EXTRACT(day FROM ((m.month + '1 mon'::interval) - '1 day'::interval)))::integer AS "extract",
      p.population,
-     p.on_date
+     p.on_date,
+     p.version
     FROM ((((medkoord.months_between(divergence_cells.p_from, divergence_cells.p_to) m(month)
       JOIN medkoord.region r ON (((r.valid_from <= m.month) AND COALESCE((r.valid_to > m.month), true))))
       JOIN shown s ON ((s.member_no = r.region_no)))
       LEFT JOIN covered c ON (((c.region_no = r.region_no) AND (c.month = m.month))))
       LEFT JOIN LATERAL ( SELECT p_1.population,
-             p_1.on_date
-            FROM medkoord.population p_1
-           WHERE ((p_1.region_no = r.region_no) AND (p_1.on_date <= m.month))
-           ORDER BY p_1.on_date DESC
+             p_1.on_date,
+             p_1.version
+            FROM medkoord.population_version p_1
+           WHERE ((p_1.region_no = r.region_no) AND (p_1.on_date <= m.month) AND (p_1.changed_at <= (divergence_cells.q).as_of))
+           ORDER BY p_1.on_date DESC, p_1.version DESC
           LIMIT 1) p ON (true));
 END;
 
@@ -1599,7 +1633,7 @@ ALTER FUNCTION medkoord.divergence_cells(q medkoord.divergence_question, p_from 
 -- Name: divergence_both_windows(medkoord.divergence_question); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question) RETURNS TABLE(in_window boolean, region_no smallint, member_no smallint, month date, delivery_no integer, status text, population_on date)
+CREATE FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question) RETURNS TABLE(in_window boolean, region_no smallint, member_no smallint, month date, delivery_no integer, status text, not_delivered boolean, population_on date, population_version integer)
     LANGUAGE sql STABLE ROWS 200
     BEGIN ATOMIC
  SELECT true,
@@ -1608,8 +1642,10 @@ CREATE FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question)
      c.month,
      c.delivery_no,
      c.status,
-     c.population_on
-    FROM medkoord.divergence_cells(divergence_both_windows.q, (divergence_both_windows.q).from_month, (divergence_both_windows.q).to_month) c(region_no, member_no, month, delivery_no, status, cost_reported, days, population, population_on)
+     c.not_delivered,
+     c.population_on,
+     c.population_version
+    FROM medkoord.divergence_cells(divergence_both_windows.q, (divergence_both_windows.q).from_month, (divergence_both_windows.q).to_month) c(region_no, member_no, month, delivery_no, status, not_delivered, cost_reported, days, population, population_on, population_version)
  UNION ALL
   SELECT false,
      c.region_no,
@@ -1617,8 +1653,10 @@ CREATE FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question)
      c.month,
      c.delivery_no,
      c.status,
-     c.population_on
-    FROM medkoord.divergence_cells(divergence_both_windows.q, (((divergence_both_windows.q).from_month - '1 year'::interval))::date, (((divergence_both_windows.q).to_month - '1 year'::interval))::date) c(region_no, member_no, month, delivery_no, status, cost_reported, days, population, population_on);
+     c.not_delivered,
+     c.population_on,
+     c.population_version
+    FROM medkoord.divergence_cells(divergence_both_windows.q, (((divergence_both_windows.q).from_month - '1 year'::interval))::date, (((divergence_both_windows.q).to_month - '1 year'::interval))::date) c(region_no, member_no, month, delivery_no, status, not_delivered, cost_reported, days, population, population_on, population_version);
 END;
 
 ALTER FUNCTION medkoord.divergence_both_windows(q medkoord.divergence_question) OWNER TO medkoord_owner;
@@ -1772,7 +1810,7 @@ ALTER FUNCTION medkoord.divergence_ratio_reason(denominator double precision) OW
 -- Name: divergence_regions(medkoord.divergence_question, date, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_regions(q medkoord.divergence_question, p_from date, p_to date) RETURNS TABLE(region_no smallint, months integer, reported_months integer, complete boolean, population_missing boolean, exposure double precision, cost_complete boolean)
+CREATE FUNCTION medkoord.divergence_regions(q medkoord.divergence_question, p_from date, p_to date) RETURNS TABLE(region_no smallint, months integer, reported_months integer, complete boolean, population_missing boolean, exposure double precision, cost_complete boolean, not_delivered boolean)
     LANGUAGE sql STABLE ROWS 6
     BEGIN ATOMIC
  WITH by_month AS (
@@ -1780,6 +1818,7 @@ CREATE FUNCTION medkoord.divergence_regions(q medkoord.divergence_question, p_fr
              c.month,
              bool_and((c.delivery_no IS NOT NULL)) AS reported,
              bool_and(c.cost_reported) AS cost_reported,
+             bool_or(c.not_delivered) AS not_delivered,
              bool_or(((c.delivery_no IS NOT NULL) AND (c.population IS NULL))) AS population_missing,
              sum(
                  CASE
@@ -1787,7 +1826,7 @@ CREATE FUNCTION medkoord.divergence_regions(q medkoord.divergence_question, p_fr
                      WHEN ((divergence_regions.q).measure.per = '1000_inhabitants_per_day'::text) THEN ((c.population)::double precision * (c.days)::double precision)
                      ELSE ((c.population)::double precision / (medkoord.divergence_month_count(divergence_regions.p_from, divergence_regions.p_to))::double precision)
                  END) AS exposure
-            FROM medkoord.divergence_cells(divergence_regions.q, divergence_regions.p_from, divergence_regions.p_to) c(region_no, member_no, month, delivery_no, status, cost_reported, days, population, population_on)
+            FROM medkoord.divergence_cells(divergence_regions.q, divergence_regions.p_from, divergence_regions.p_to) c(region_no, member_no, month, delivery_no, status, not_delivered, cost_reported, days, population, population_on, population_version)
            GROUP BY c.region_no, c.month
          )
   SELECT b.region_no,
@@ -1799,7 +1838,8 @@ CREATE FUNCTION medkoord.divergence_regions(q medkoord.divergence_question, p_fr
              WHEN (NOT bool_or(b.population_missing)) THEN sum(b.exposure)
              ELSE NULL::double precision
          END AS "case",
-     bool_and(b.cost_reported) AS bool_and
+     bool_and(b.cost_reported) AS bool_and,
+     bool_or(b.not_delivered) AS bool_or
     FROM by_month b
    GROUP BY b.region_no;
 END;
@@ -1865,12 +1905,13 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
              n.population_missing,
              n.exposure,
              n.cost_complete,
+             n.not_delivered,
              (n.complete AND (NOT n.population_missing)) AS compared,
              b.exposure AS exposure_before,
              (n.complete AND (NOT n.population_missing) AND COALESCE((b.complete AND (NOT b.population_missing)), false)) AS compared_before
-            FROM ((medkoord.divergence_regions(divergence_figures.q, (divergence_figures.q).from_month, (divergence_figures.q).to_month) n(region_no, months, reported_months, complete, population_missing, exposure, cost_complete)
+            FROM ((medkoord.divergence_regions(divergence_figures.q, (divergence_figures.q).from_month, (divergence_figures.q).to_month) n(region_no, months, reported_months, complete, population_missing, exposure, cost_complete, not_delivered)
               JOIN medkoord.region r ON ((r.region_no = n.region_no)))
-              LEFT JOIN medkoord.divergence_regions(divergence_figures.q, (((divergence_figures.q).from_month - '1 year'::interval))::date, (((divergence_figures.q).to_month - '1 year'::interval))::date) b(region_no, months, reported_months, complete, population_missing, exposure, cost_complete) ON ((b.region_no = n.region_no)))
+              LEFT JOIN medkoord.divergence_regions(divergence_figures.q, (((divergence_figures.q).from_month - '1 year'::interval))::date, (((divergence_figures.q).to_month - '1 year'::interval))::date) b(region_no, months, reported_months, complete, population_missing, exposure, cost_complete, not_delivered) ON ((b.region_no = n.region_no)))
          ), used AS MATERIALIZED (
           SELECT v.atc,
              v.region_no,
@@ -1901,6 +1942,7 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
              a.population_missing,
              a.compared,
              a.compared_before,
+             a.not_delivered,
              a.exposure,
              COALESCE(u.volume, (0)::double precision) AS volume,
              COALESCE(u.ddd, (0)::double precision) AS ddd,
@@ -2052,8 +2094,9 @@ CREATE FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) RETU
      g.reported_months,
      g.complete,
          CASE
-             WHEN (g.reported_months = 0) THEN 'not_reported'::text
+             WHEN ((g.reported_months = 0) AND (NOT g.not_delivered)) THEN 'not_reported'::text
              WHEN g.population_missing THEN 'population_missing'::text
+             WHEN ((NOT g.complete) AND g.not_delivered) THEN 'not_delivered'::text
              WHEN (NOT g.complete) THEN 'partly_reported'::text
              WHEN (i.compared < 2) THEN 'fewer_than_two_regions'::text
              ELSE medkoord.divergence_ratio_reason((i.volume - g.volume))
@@ -2078,7 +2121,7 @@ ALTER FUNCTION medkoord.divergence_figures(q medkoord.divergence_question) OWNER
 -- Name: divergence_head(medkoord.divergence_question); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_head(q medkoord.divergence_question) RETURNS TABLE(caveats json, deliveries json, not_reported json, regions json)
+CREATE FUNCTION medkoord.divergence_head(q medkoord.divergence_question) RETURNS TABLE(caveats json, deliveries json, not_reported json, not_delivered json, regions json)
     LANGUAGE plpgsql STABLE ROWS 1
     SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
@@ -2092,7 +2135,8 @@ BEGIN
         FROM cell c WHERE c.delivery_no IS NOT NULL GROUP BY c.delivery_no
     ), inhabitants AS (
         SELECT DISTINCT c.region_no, c.member_no, p.on_date, p.population, p.evidence, p.source
-        FROM cell c JOIN population p ON p.region_no = c.member_no AND p.on_date = c.population_on
+        FROM cell c JOIN population_version p
+          ON p.region_no = c.member_no AND p.on_date = c.population_on AND p.version = c.population_version
         WHERE c.delivery_no IS NOT NULL
     ), marked AS (
         SELECT string_agg(x.evidence || ' ' || x.dates, '; ' ORDER BY x.evidence) AS list
@@ -2102,6 +2146,16 @@ BEGIN
     ), area AS (
         SELECT r.region_no, r.slug, r.name, a.months, a.reported_months, a.complete, a.population_missing
         FROM divergence_regions(q, (q).from_month, (q).to_month) a JOIN region r ON r.region_no = a.region_no
+    ), gap AS (
+        SELECT x.not_delivered, json_agg(json_build_object('region', x.slug, 'months', x.months) ORDER BY x.region_no) AS list
+        FROM (SELECT c.not_delivered, r.region_no, r.slug, json_agg(divergence_month_name(c.month) ORDER BY c.month) AS months
+              FROM cell c JOIN region r ON r.region_no = c.member_no
+              WHERE c.in_window AND c.delivery_no IS NULL GROUP BY c.not_delivered, r.region_no, r.slug) x
+        GROUP BY x.not_delivered
+    ), left_out AS (
+        SELECT string_agg(a.name, ', ' ORDER BY a.region_no) FILTER (WHERE NOT a.complete OR a.population_missing) AS list,
+            bool_or(a.complete AND NOT a.population_missing) AS others_compared
+        FROM area a
     ), caveat (position, code, text, text_da) AS (
         VALUES
             (1, 'no_indication', 'The figures say nothing of what a drug was used for (no indication).',
@@ -2114,24 +2168,28 @@ BEGIN
         WHERE EXISTS (SELECT FROM delivery d WHERE d.status = 'provisional')
         UNION ALL
         SELECT 4, 'incomplete_regions',
-            'Not compared, because not every month is reported or the inhabitants are not known: ' || x.list || '.',
-            'Indgår ikke i sammenligningen, fordi ikke alle måneder er indberettet eller indbyggertallet ikke kendes: ' || x.list || '.'
-        FROM (SELECT string_agg(a.name, ', ' ORDER BY a.region_no) AS list FROM area a
-              WHERE NOT a.complete OR a.population_missing) x
-        WHERE x.list IS NOT NULL
+            'Not compared, because not every month is reported with what the measure counts, or the inhabitants are not known: '
+                || l.list || '.',
+            'Indgår ikke i sammenligningen, fordi ikke alle måneder er indberettet med det, målet tæller, eller indbyggertallet ikke kendes: '
+                || l.list || '.'
+        FROM left_out l WHERE l.list IS NOT NULL
         UNION ALL
-        SELECT 5, 'regions_changed',
+        SELECT 5, 'not_all_regions', 'National figures are of the compared regions alone, not of the whole country. Left out: ' || l.list || '.',
+            'De nationale tal omfatter kun de sammenlignede regioner, ikke hele landet. Udeladt: ' || l.list || '.'
+        FROM left_out l WHERE l.list IS NOT NULL AND l.others_compared
+        UNION ALL
+        SELECT 6, 'regions_changed',
             'The regions changed in the window: ' || x.list || ' existed in a part of it only. region_basis=current compares the regions that stand for them.',
             'Regionerne ændrede sig i perioden: ' || x.list || ' fandtes kun i en del af den. region_basis=current sammenligner de regioner, der er trådt i stedet.'
         FROM (SELECT string_agg(a.name, ', ' ORDER BY a.region_no) AS list FROM area a
               WHERE a.months < divergence_month_count((q).from_month, (q).to_month)) x
         WHERE x.list IS NOT NULL
         UNION ALL
-        SELECT 6, 'population_evidence', 'Numbers of inhabitants that are not simply from a published table: ' || m.list || '.',
+        SELECT 7, 'population_evidence', 'Numbers of inhabitants that are not simply from a published table: ' || m.list || '.',
             'Indbyggertal, der ikke er taget direkte fra en offentliggjort tabel: ' || m.list || '.'
         FROM marked m WHERE m.list IS NOT NULL
         UNION ALL
-        SELECT 7, 'cost_as_delivered', 'Cost is as delivered and confidential.', 'Udgifter er som leveret og fortrolige.'
+        SELECT 8, 'cost_as_delivered', 'Cost is as delivered and confidential.', 'Udgifter er som leveret og fortrolige.'
         WHERE ((q).measure).basis = 'cost_ore'
     )
     SELECT
@@ -2142,10 +2200,8 @@ BEGIN
                      'accepted_at', divergence_time(d.accepted_at),
                      'window', u.in_window, 'year_before', u.before) ORDER BY u.delivery_no)
                   FROM delivery u LEFT JOIN consumption_delivery d ON d.delivery_no = u.delivery_no), '[]'),
-        COALESCE((SELECT json_agg(json_build_object('region', x.slug, 'months', x.months) ORDER BY x.region_no)
-                  FROM (SELECT r.region_no, r.slug, json_agg(divergence_month_name(c.month) ORDER BY c.month) AS months
-                        FROM cell c JOIN region r ON r.region_no = c.member_no
-                        WHERE c.in_window AND c.delivery_no IS NULL GROUP BY r.region_no, r.slug) x), '[]'),
+        COALESCE((SELECT g.list FROM gap g WHERE NOT g.not_delivered), '[]'),
+        COALESCE((SELECT g.list FROM gap g WHERE g.not_delivered), '[]'),
         COALESCE((SELECT json_agg(json_build_object('region', a.slug, 'name', a.name, 'reported_months', a.reported_months,
                      'complete', a.complete, 'compared', a.complete AND NOT a.population_missing, 'populations', COALESCE(
                          (SELECT json_agg(json_build_object('region', r.slug, 'on', i.on_date, 'population', i.population,
@@ -2230,7 +2286,7 @@ ALTER FUNCTION medkoord.divergence_month_name(p_month date) OWNER TO medkoord_ow
 
 CREATE FUNCTION medkoord.divergence_texts() RETURNS jsonb
     LANGUAGE sql IMMUTABLE
-    RETURN '{"lasting": {"da": "Forskellen ses i hver af de seneste måneder, som målet kræver.", "en": "It shows in each of the last months that the measure asks for."}, "not_lasting": {"da": "Forskellen ses ikke i hver af de seneste måneder, som målet kræver.", "en": "It does not show in each of the last months that the measure asks for."}, "not_reported": {"da": "Ingen godkendt leverance dækker nogen måned i perioden.", "en": "No accepted delivery covers any month of the window."}, "material_ratio": {"da": "Den højeste region er mindst den væsentlige faktor gange den laveste.", "en": "The highest region is at least the material ratio times the lowest."}, "partly_reported": {"da": "Ikke alle periodens måneder er indberettet: indgår ikke i rangering og sammenligning.", "en": "Not every month of the window is reported: not ranked and not compared."}, "none_in_a_region": {"da": "En region har intet forbrug, mens en anden har.", "en": "A region used none, while another did."}, "window_too_short": {"da": "Perioden har færre måneder, end en forskel skal vare.", "en": "The window has fewer months than a difference must last."}, "zero_denominator": {"da": "Det, der skulle divideres med, er nul.", "en": "What it would be divided by is zero."}, "population_missing": {"da": "Indbyggertallet kendes ikke.", "en": "The number of inhabitants is not known."}, "below_material_ratio": {"da": "Den højeste region ligger under grænsen for en væsentlig forskel fra den laveste.", "en": "The highest region is less than the material ratio times the lowest."}, "below_minimum_volume": {"da": "Det nationale forbrug er under målets mindste volumen.", "en": "National use is below the measure''s minimum volume."}, "negative_denominator": {"da": "Det, der skulle divideres med, er negativt: der er returneret mere end forbrugt.", "en": "What it would be divided by is negative: more was returned than used."}, "fewer_than_two_regions": {"da": "Færre end to regioner kan sammenlignes.", "en": "Fewer than two regions can be compared."}, "not_reported_year_before": {"da": "Ingen region har indberettet alle de samme måneder året før.", "en": "No region reported all of these months a year before."}}'::jsonb;
+    RETURN '{"lasting": {"da": "Forskellen ses i hver af de seneste måneder, som målet kræver.", "en": "It shows in each of the last months that the measure asks for."}, "not_lasting": {"da": "Forskellen ses ikke i hver af de seneste måneder, som målet kræver.", "en": "It does not show in each of the last months that the measure asks for."}, "not_reported": {"da": "Ingen godkendt leverance dækker nogen måned i perioden.", "en": "No accepted delivery covers any month of the window."}, "not_delivered": {"da": "En leverance dækker måneder i perioden uden det, målet tæller (pakninger eller udgift): indgår ikke i rangering og sammenligning.", "en": "A delivery covers months of the window without what the measure counts (packs or cost): not ranked and not compared."}, "material_ratio": {"da": "Den højeste region er mindst den væsentlige faktor gange den laveste.", "en": "The highest region is at least the material ratio times the lowest."}, "partly_reported": {"da": "Ikke alle periodens måneder er indberettet: indgår ikke i rangering og sammenligning.", "en": "Not every month of the window is reported: not ranked and not compared."}, "none_in_a_region": {"da": "En region har intet forbrug, mens en anden har.", "en": "A region used none, while another did."}, "window_too_short": {"da": "Perioden har færre måneder, end en forskel skal vare.", "en": "The window has fewer months than a difference must last."}, "zero_denominator": {"da": "Det, der skulle divideres med, er nul.", "en": "What it would be divided by is zero."}, "population_missing": {"da": "Indbyggertallet kendes ikke.", "en": "The number of inhabitants is not known."}, "below_material_ratio": {"da": "Den højeste region ligger under grænsen for en væsentlig forskel fra den laveste.", "en": "The highest region is less than the material ratio times the lowest."}, "below_minimum_volume": {"da": "Det nationale forbrug er under målets mindste volumen.", "en": "National use is below the measure''s minimum volume."}, "negative_denominator": {"da": "Det, der skulle divideres med, er negativt: der er returneret mere end forbrugt.", "en": "What it would be divided by is negative: more was returned than used."}, "fewer_than_two_regions": {"da": "Færre end to regioner kan sammenlignes.", "en": "Fewer than two regions can be compared."}, "not_reported_year_before": {"da": "Ingen region har indberettet alle de samme måneder året før med det, målet tæller.", "en": "No region reported all of these months a year before with what the measure counts."}}'::jsonb;
 
 ALTER FUNCTION medkoord.divergence_texts() OWNER TO medkoord_owner;
 
@@ -2248,7 +2304,7 @@ ALTER FUNCTION medkoord.divergence_time(p_at timestamp with time zone) OWNER TO 
 -- Name: divergence_overview(medkoord.divergence_question, boolean, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_material boolean, p_sort text) RETURNS TABLE(measure json, "window" json, source text, region_basis text, as_of text, atc text, level integer, caveats json, texts jsonb, deliveries json, not_reported json, regions json, items json)
+CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_material boolean, p_sort text) RETURNS TABLE(measure json, "window" json, source text, region_basis text, as_of text, atc text, level integer, caveats json, texts jsonb, deliveries json, not_reported json, not_delivered json, regions json, items json)
     LANGUAGE sql STABLE ROWS 1
     SET jit TO 'off'
     BEGIN ATOMIC
@@ -2266,6 +2322,7 @@ CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_m
      medkoord.divergence_texts() AS divergence_texts,
      h.deliveries,
      h.not_reported,
+     h.not_delivered,
      h.regions,
      ( SELECT COALESCE(json_agg(i.item ORDER BY
                  CASE divergence_overview.p_sort
@@ -2277,7 +2334,7 @@ CREATE FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_m
                  END DESC NULLS LAST, i.atc), '[]'::json) AS "coalesce"
             FROM medkoord.divergence_items(divergence_overview.q) i(atc, item, material, max_min_ratio, excess_ddd, cv_weighted, change)
            WHERE ((divergence_overview.p_material IS NULL) OR (i.material = divergence_overview.p_material))) AS "coalesce"
-    FROM medkoord.divergence_head(divergence_overview.q) h(caveats, deliveries, not_reported, regions);
+    FROM medkoord.divergence_head(divergence_overview.q) h(caveats, deliveries, not_reported, not_delivered, regions);
 END;
 
 ALTER FUNCTION medkoord.divergence_overview(q medkoord.divergence_question, p_material boolean, p_sort text) OWNER TO medkoord_owner;
@@ -2341,13 +2398,16 @@ BEGIN
         WHERE ((q).measure).basis = 'cost_ore'
         GROUP BY c.region_no, c.month, s.hospital_no
     ), located AS MATERIALIZED (
-        -- Where each hospital belonged in each month, and where anything was counted.
+        -- Where each hospital belonged in each month, and where anything was counted: not both, when a hospital was moved
+        -- after its figures came. Then they stand where they were counted, and there is no zero beside them.
         SELECT c.region_no, c.month, hr.hospital_no
         FROM hospital_region hr
         JOIN region r ON r.region_no = hr.region_no
         JOIN cell c ON hr.valid_from <= c.month AND COALESCE(hr.valid_to > c.month, true)
                    AND c.member_no = CASE WHEN r.valid_to <= c.month THEN region_on(hr.region_no, c.month)
                                           ELSE hr.region_no END
+        WHERE NOT EXISTS (SELECT FROM used u
+                          WHERE u.hospital_no = hr.hospital_no AND u.month = c.month AND u.region_no <> c.region_no)
         UNION
         SELECT u.region_no, u.month, u.hospital_no FROM used u
     )
@@ -2579,6 +2639,27 @@ END;
 ALTER FUNCTION medkoord.hospitals_on(on_date date) OWNER TO medkoord_owner;
 
 --
+-- Name: keep_population_version(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.keep_population_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO population_version (region_no, on_date, version, population, source, evidence, changed_at, changed_by)
+    VALUES (NEW.region_no, NEW.on_date, NEW.version, NEW.population, NEW.source, NEW.evidence,
+            -- A transaction that waited for another began before it: versions follow each other in time all the same.
+            GREATEST(NEW.changed_at, (SELECT max(v.changed_at) FROM population_version v
+                                      WHERE v.region_no = NEW.region_no AND v.on_date = NEW.on_date)),
+            NEW.changed_by);
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.keep_population_version() OWNER TO medkoord_owner;
+
+--
 -- Name: known_at(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2587,6 +2668,20 @@ CREATE FUNCTION medkoord.known_at(as_of text) RETURNS timestamp with time zone
     RETURN CASE WHEN (as_of IS NULL) THEN 'infinity'::timestamp with time zone WHEN (length(as_of) = 10) THEN (((((as_of)::date + 1))::timestamp without time zone AT TIME ZONE 'Europe/Copenhagen'::text) - '00:00:00.000001'::interval) ELSE (as_of)::timestamp with time zone END;
 
 ALTER FUNCTION medkoord.known_at(as_of text) OWNER TO medkoord_owner;
+
+--
+-- Name: last_reported_month(text, timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT max(c.month) AS max
+    FROM medkoord.consumption_coverage c
+   WHERE ((c.source = last_reported_month.p_source) AND (c.accepted_at <= COALESCE(last_reported_month.p_as_of, 'infinity'::timestamp with time zone)) AND ((c.withdrawn_at IS NULL) OR (c.withdrawn_at > COALESCE(last_reported_month.p_as_of, 'infinity'::timestamp with time zone))));
+END;
+
+ALTER FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) OWNER TO medkoord_owner;
 
 --
 -- Name: lock_consumption_delivery(uuid); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3143,6 +3238,8 @@ BEGIN
     q.with_cost := (q.measure).basis = 'cost_ore' AND may_see_cost();
     IF NOT isfinite(q.as_of) THEN
         q.as_of := clock_timestamp();
+    ELSIF q.as_of > clock_timestamp() THEN
+        PERFORM problem('validation_failed', 'What will be known then is not known yet (a date means the end of its day). Leave it out for now.', '/as_of');
     END IF;
     SELECT row_to_json(o)::text INTO frozen FROM divergence_overview(q, p_material, p_sort) o;
     RETURN QUERY
@@ -3277,9 +3374,10 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH place AS MATERIALIZED (SELECT * FROM delivery_hospital_months($1)),
         found AS (
-            SELECT x.line, 'article_number' AS column_name, 'duplicate_key' AS code,
+            SELECT x.line, NULL AS column_name, 'duplicate_key' AS code,  -- the key is several columns
                 concat_ws(' ', to_char(x.month, 'YYYY-MM'), h.code, x.atc, NULLIF(x.article_number, '')) AS value,
-                format('The same month, hospital, atc and article_number as line %%s.', x.first_line) AS detail
+                format('the same month, hospital, ATC code and article number stand in line %%s', x.first_line) AS detail,
+                format('samme måned, hospital, ATC-kode og varenummer står i linje %%s', x.first_line) AS detail_da
             FROM (SELECT r.month, r.hospital_no, r.atc, r.article_number, r.line,
                       min(r.line) OVER same AS first_line
                   FROM %1$I r
@@ -3293,22 +3391,27 @@ BEGIN
                 CASE WHEN h.code IS NULL THEN 'unknown_hospital'
                      WHEN EXTRACT(day FROM r.month) <> 1 THEN 'bad_month' ELSE 'outside_coverage' END,
                 CASE WHEN h.code IS NULL THEN r.hospital_no::text ELSE to_char(r.month, 'YYYY-MM') END,
-                CASE WHEN h.code IS NULL THEN 'There is no such hospital.'
-                     WHEN EXTRACT(day FROM r.month) <> 1 THEN 'A month is written as its first day.'
+                CASE WHEN h.code IS NULL THEN 'there is no such hospital'
+                     WHEN EXTRACT(day FROM r.month) <> 1 THEN 'a month is written as its first day'
                      WHEN p.region_no IS NULL
-                     THEN 'The delivery does not cover this month, or the hospital has no region in it.'
-                     ELSE 'The delivery does not cover the hospital''s region in this month.' END
+                     THEN 'the delivery does not cover this month, or the hospital has no region in it'
+                     ELSE 'the delivery does not cover the hospital''s region in this month' END,
+                CASE WHEN h.code IS NULL THEN 'hospitalet findes ikke'
+                     WHEN EXTRACT(day FROM r.month) <> 1 THEN 'en måned skrives som dens første dag'
+                     WHEN p.region_no IS NULL
+                     THEN 'leverancen dækker ikke denne måned, eller hospitalet har ingen region i den'
+                     ELSE 'leverancen dækker ikke hospitalets region i denne måned' END
             FROM %1$I r
             LEFT JOIN hospital h USING (hospital_no)
             LEFT JOIN place p USING (hospital_no, month)
             WHERE NOT EXISTS (SELECT FROM consumption_coverage c
                               WHERE c.delivery_no = $1 AND c.region_no = p.region_no AND c.month = r.month)
             UNION ALL
-            SELECT r.line, 'atc', 'bad_atc', r.atc, 'This is not an ATC code.'
+            SELECT r.line, 'atc', 'bad_atc', r.atc, 'this is not an ATC code', 'dette er ikke en ATC-kode'
             FROM %1$I r WHERE atc_level(r.atc) IS NULL
         )
         SELECT jsonb_build_object('line', f.line, 'column', f.column_name, 'code', f.code, 'detail', f.detail,
-                                  'value', f.value), f.code
+                                  'detail_da', f.detail_da, 'value', f.value), f.code
         FROM found f ORDER BY f.line, f.code
         $q$, p_table) USING p_delivery_no;
 END
@@ -3488,6 +3591,28 @@ ALTER TABLE medkoord.hospital_transition ALTER COLUMN transition_no ADD GENERATE
     NO MAXVALUE
     CACHE 1
 );
+
+--
+-- Name: population; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.population (
+    region_no smallint NOT NULL,
+    on_date date NOT NULL,
+    population integer NOT NULL,
+    source text NOT NULL,
+    evidence text NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT population_evidence_known CHECK ((evidence = ANY (ARRAY['sourced'::text, 'sourced_year_inferred'::text, 'part_sourced'::text, 'recalled'::text]))),
+    CONSTRAINT population_positive CHECK ((population > 0)),
+    CONSTRAINT population_source_length CHECK (((length(source) >= 1) AND (length(source) <= 500)))
+);
+
+ALTER TABLE ONLY medkoord.population FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.population OWNER TO medkoord_owner;
 
 --
 -- Name: schema_migration; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -3719,6 +3844,13 @@ ALTER TABLE ONLY medkoord.population
     ADD CONSTRAINT population_pkey PRIMARY KEY (region_no, on_date);
 
 --
+-- Name: population_version population_version_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.population_version
+    ADD CONSTRAINT population_version_pkey PRIMARY KEY (region_no, on_date, version);
+
+--
 -- Name: region region_code_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3831,6 +3963,12 @@ CREATE TRIGGER hospital_transition_apply BEFORE INSERT ON medkoord.hospital_tran
 CREATE CONSTRAINT TRIGGER idempotency_key_answered AFTER INSERT ON medkoord.idempotency_key DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION medkoord.check_idempotent_answer();
 
 --
+-- Name: population population_keep_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER population_keep_version AFTER INSERT OR UPDATE ON medkoord.population FOR EACH ROW EXECUTE FUNCTION medkoord.keep_population_version();
+
+--
 -- Name: population population_region_in_force; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3841,6 +3979,12 @@ CREATE TRIGGER population_region_in_force BEFORE INSERT ON medkoord.population F
 --
 
 CREATE TRIGGER population_stamp BEFORE INSERT OR UPDATE ON medkoord.population FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: population_version population_version_never_changes; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER population_version_never_changes BEFORE DELETE OR UPDATE OR TRUNCATE ON medkoord.population_version FOR EACH STATEMENT EXECUTE FUNCTION medkoord.refuse_rewriting();
 
 --
 -- Name: consumption_coverage consumption_coverage_delivery_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -3911,6 +4055,13 @@ ALTER TABLE ONLY medkoord.hospital_transition
 
 ALTER TABLE ONLY medkoord.population
     ADD CONSTRAINT population_region_fkey FOREIGN KEY (region_no) REFERENCES medkoord.region(region_no);
+
+--
+-- Name: population_version population_version_population_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.population_version
+    ADD CONSTRAINT population_version_population_fkey FOREIGN KEY (region_no, on_date) REFERENCES medkoord.population(region_no, on_date);
 
 --
 -- Name: region region_successor_follows; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -4334,6 +4485,24 @@ CREATE POLICY population_read ON medkoord.population FOR SELECT USING ((( SELECT
 CREATE POLICY population_update ON medkoord.population FOR UPDATE USING (( SELECT medkoord.actor_has(VARIADIC ARRAY['admin'::text]) AS actor_has));
 
 --
+-- Name: population_version; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.population_version ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: population_version population_version_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY population_version_insert ON medkoord.population_version FOR INSERT WITH CHECK (( SELECT medkoord.actor_has(VARIADIC ARRAY['admin'::text]) AS actor_has));
+
+--
+-- Name: population_version population_version_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY population_version_read ON medkoord.population_version FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
 -- Name: region; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4557,6 +4726,13 @@ REVOKE ALL ON FUNCTION medkoord.check_idempotent_answer() FROM PUBLIC;
 REVOKE ALL ON FUNCTION medkoord.check_population_region() FROM PUBLIC;
 
 --
+-- Name: FUNCTION check_source(p_source text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_source(p_source text, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.check_source(p_source text, pointer text) TO medkoord_server;
+
+--
 -- Name: FUNCTION check_window(p_from date, p_to date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4658,10 +4834,10 @@ GRANT ALL ON FUNCTION medkoord.consumption_sums(p_source text, p_from date, p_to
 REVOKE ALL ON FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_year integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION control_violation(p_code text, p_column text, p_announced text, p_found text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.control_violation(p_code text, p_column text, p_announced text, p_found text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION create_hospital(code text, name text, region text, valid_from date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4729,28 +4905,10 @@ REVOKE ALL ON FUNCTION medkoord.divergence_region_map(q medkoord.divergence_ques
 GRANT ALL ON FUNCTION medkoord.divergence_region_map(q medkoord.divergence_question) TO medkoord_server;
 
 --
--- Name: TABLE population; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: TABLE population_version; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-GRANT SELECT,INSERT ON TABLE medkoord.population TO medkoord_server;
-
---
--- Name: COLUMN population.population; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT UPDATE(population) ON TABLE medkoord.population TO medkoord_server;
-
---
--- Name: COLUMN population.source; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT UPDATE(source) ON TABLE medkoord.population TO medkoord_server;
-
---
--- Name: COLUMN population.evidence; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT UPDATE(evidence) ON TABLE medkoord.population TO medkoord_server;
+GRANT SELECT ON TABLE medkoord.population_version TO medkoord_server;
 
 --
 -- Name: FUNCTION divergence_cells(q medkoord.divergence_question, p_from date, p_to date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4984,11 +5142,24 @@ REVOKE ALL ON FUNCTION medkoord.hospitals_on(on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.hospitals_on(on_date date) TO medkoord_server;
 
 --
+-- Name: FUNCTION keep_population_version(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.keep_population_version() FROM PUBLIC;
+
+--
 -- Name: FUNCTION known_at(as_of text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.known_at(as_of text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.known_at(as_of text) TO medkoord_server;
+
+--
+-- Name: FUNCTION last_reported_month(p_source text, p_as_of timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) TO medkoord_server;
 
 --
 -- Name: FUNCTION lock_consumption_delivery(p_id uuid); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5277,6 +5448,30 @@ GRANT SELECT ON TABLE medkoord.consumption_row TO medkoord_server;
 --
 
 GRANT SELECT ON TABLE medkoord.consumption_year TO medkoord_server;
+
+--
+-- Name: TABLE population; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,INSERT ON TABLE medkoord.population TO medkoord_server;
+
+--
+-- Name: COLUMN population.population; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(population) ON TABLE medkoord.population TO medkoord_server;
+
+--
+-- Name: COLUMN population.source; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(source) ON TABLE medkoord.population TO medkoord_server;
+
+--
+-- Name: COLUMN population.evidence; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(evidence) ON TABLE medkoord.population TO medkoord_server;
 
 --
 -- Name: TABLE schema_migration; Type: ACL; Schema: medkoord; Owner: medkoord_owner

@@ -131,6 +131,13 @@ def test_everything_wrong_with_an_announcement_is_named_at_once(api):
         ("/coverage/4", "coverage_overlaps"), ("/coverage/5/to_month", "month_in_future")]
 
 
+def test_control_totals_have_at_most_four_decimals(api, source):
+    body = {"source": source, "label": "x", "status": "final", "control": {"rows": 1, "ddd": 1.00005},
+            "coverage": [{"region": "nordjylland", "from_month": "2016-01", "to_month": "2016-01"}]}
+    response = api.post("/v1/consumption-deliveries", body, "amgros")
+    assert (response.status, response.code) == (422, "too_many_decimals")
+
+
 # ---- rejected ----
 
 BAD = [("bad_month", ("2016-13", "DN1", "J01CA04", "", "", "1", "1", "")), ("bad_month", ("jan 2016", "DN1", "J01CA04", "", "", "1", "1", "")),

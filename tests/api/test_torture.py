@@ -1,0 +1,201 @@
+"""Every allocation of a request fails once: the server does not fall, leaks nothing, lets nobody in, gives no half answer
+for a whole one, and answers the next request.
+
+A library preloaded into the server (tests/torture/fail_nth.c) fails the n-th allocation from when it is told so. Each request
+below is sent with n = 1, 2, 3, ... until it is answered without having come to the n-th.
+SPDX-License-Identifier: MPL-2.0
+"""
+import gzip
+import http.client
+import json
+import mmap
+import socket
+import struct
+import uuid
+
+import pytest
+
+from medkoord_api import BUILD, Client, Server, key, wait_until
+from test_uploads import GOOD, announce, make_hospitals
+
+SHIM = BUILD / "tests" / "torture" / "fail_nth.so"
+REFUSED_FOR_MEMORY = {503}
+MOST = 2000 # allocations of one request; far more than any makes
+
+
+class Shim:
+    """What the preloaded library and the test share; see tests/torture/fail_nth.c."""
+
+    def __init__(self, file):
+        self.file = file
+        file.write_bytes(bytes(16))
+        with open(file, "r+b") as f:
+            self.memory = mmap.mmap(f.fileno(), 16)
+
+    def arm(self, n):
+        self.memory[8:16] = struct.pack("q", 0)
+        self.memory[0:8] = struct.pack("q", n)
+
+    def disarm(self):
+        """Whether an allocation has failed since it was armed."""
+        self.memory[0:8] = struct.pack("q", 0)
+        return struct.unpack("q", self.memory[8:16])[0] > 0
+
+
+class Victim:
+    def __init__(self, cluster, keys, contract, folder):
+        self.shim = Shim(folder / "fail_nth")
+        # libpq 15 that has no memory for a COPY's beginning waits for ever; then the deadline is what answers.
+        self.server = Server(cluster.url(), keys, loops=1, fast_connections=1, heavy_connections=1, write_connections=1,
+                             stream_connections=1, stream_idle_ms=1500)
+        self.server.environment["FAIL_NTH"] = str(self.shim.file)
+        self.server.environment["LD_PRELOAD"] = str(SHIM)
+        options = [self.server.environment.get("ASAN_OPTIONS"), "verify_asan_link_order=0", "allocator_may_return_null=1"]
+        self.server.environment["ASAN_OPTIONS"] = ":".join(o for o in options if o)
+        self.server.start()
+        self.api = Client(self.server, contract, keys)
+
+    def send(self, request):
+        """(status, body), status None when the connection was cut before the whole answer was there."""
+        method, path, who, headers, body = request
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        token = self.api.token(who)
+        if token:
+            head += f"Authorization: Bearer {token}\r\n"
+        if body is not None:
+            head += f"Content-Length: {len(body)}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+        try:
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as s:
+                s.sendall(head.encode() + (body or b""))
+                response = http.client.HTTPResponse(s, method=method)
+                response.begin()
+                return response.status, response.read()
+        except TimeoutError:
+            raise AssertionError(f"no answer to {method} {path} within 20 s") from None
+        except (OSError, http.client.HTTPException):
+            return None, b""
+
+
+@pytest.fixture(scope="module")
+def victim(cluster, keys, contract, tmp_path_factory):
+    made = Victim(cluster, keys, contract, tmp_path_factory.mktemp("torture"))
+    yield made
+    assert made.server.remove() == 0 # with sanitizers: nothing leaked
+
+
+@pytest.fixture(scope="module")
+def stage(api):
+    """What the requests are about."""
+    make_hospitals(api)
+    api.post("/v1/hospitals", {"code": "TORTURE", "name": "Torturhospitalet", "region": "nordjylland", "valid_from": "2015-01-01"}, headers=key())
+    delivery, bad = announce(api), announce(api)
+    return {"delivery": delivery, "bad": bad, "cursor": api.get("/v1/hospitals?limit=1").json()["next"]}
+
+
+def as_json(body, **headers):
+    return {"Content-Type": "application/json", **headers}, json.dumps(body).encode()
+
+
+def hospital(code):
+    return {"code": code, "name": "Nyt hospital", "region": "sjaelland", "valid_from": "2015-01-01"}
+
+
+GET = {}, None
+CSV = {"Accept": "text/csv"}, None
+ROLLBACK = {"Content-Type": "text/csv", "Prefer": "tx=rollback"}
+UNSIGNED = "eyJhbGciOiJFUzI1NiIsImtpZCI6IngifQ.eyJzdWIiOiJhIn0.AAAA"
+
+# Name, status when nothing fails, whether the answer is always the same, and the request; it is made anew for each n.
+CASES = [
+    ("health", 200, True, lambda v, s: ("GET", "/healthz", None, *GET)),
+    ("metrics", 200, False, lambda v, s: ("GET", "/metrics", None, *GET)),
+    ("contract", 200, True, lambda v, s: ("GET", "/v1/openapi.json", None, *GET)),
+    ("not modified", 304, True, lambda v, s: ("GET", "/v1/openapi.json", None, {"If-None-Match": "*"}, None)),
+    ("one", 200, True, lambda v, s: ("GET", "/v1/regions/nordjylland?as_of=2024-01-01", "reader", *GET)),
+    ("list", 200, True, lambda v, s: ("GET", "/v1/regions?as_of=2024-01-01", "reader", {"Accept-Language": "da"}, None)),
+    ("page", 200, True, lambda v, s: ("GET", s["cursor"], "reader", *GET)),
+    ("token seen for the first time", 200, True,
+     lambda v, s: ("GET", "/v1/regions/nordjylland?as_of=2024-01-01", v.api.keys.token("reader", subject=uuid.uuid4().hex), *GET)),
+    ("export", 200, True, lambda v, s: ("GET", "/v1/consumption?from_month=2021-06&to_month=2021-07", "amgros", *CSV)),
+    ("heavy reading", 200, False, lambda v, s: ("GET", "/v1/divergence?from_month=2021-06&to_month=2021-07", "reader", *GET)),
+    ("change", 200, False,
+     lambda v, s: ("PATCH", "/v1/hospitals/TORTURE", "admin", {"Content-Type": "application/merge-patch+json", "If-Match": "*"}, b'{"name":"Nyt"}')),
+    ("upload", 200, False, lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['delivery']}/rows", "amgros", ROLLBACK, GOOD.encode())),
+    ("upload that is rejected", 422, False,
+     lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['bad']}/rows", "amgros", {**ROLLBACK, "Content-Encoding": "gzip"},
+                   gzip.compress(GOOD.replace("AHH", "NIX").encode()))),
+    # Nobody gets in.
+    ("no token", 401, False, lambda v, s: ("GET", "/v1/regions", None, *GET)),
+    ("token of an unknown key", 401, False, lambda v, s: ("GET", "/v1/regions", UNSIGNED, *GET)),
+    ("signature of another token", 401, False, lambda v, s: ("GET", "/v1/regions", v.forged, *GET)),
+    ("expired token", 401, False, lambda v, s: ("GET", "/v1/regions", v.expired, *GET)),
+    ("role that may not", 403, False, lambda v, s: ("POST", "/v1/hospitals", "reader", *as_json(hospital("NEVER1")))),
+    ("upload by a role that may not", 403, False,
+     lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['delivery']}/rows", "reader", {"Content-Type": "text/csv"}, GOOD.encode())),
+    ("many mistakes", 422, False,
+     lambda v, s: ("POST", "/v1/hospitals", "admin", *as_json({"code": "a b", "name": 7, "x/y": [1], "valid_from": "2023-02-29"}, **{"Accept-Language": "da"}))),
+    ("civil registration number", 422, False,
+     lambda v, s: ("POST", "/v1/hospitals", "admin", *as_json({**hospital("NEVER2"), "name": "Afd. 010180-1234"}))),
+    ("not JSON", 400, False, lambda v, s: ("POST", "/v1/hospitals", "admin", {"Content-Type": "application/json"}, b'{"code": "NEVER3", "code": "X"}')),
+    ("bad query", 400, False, lambda v, s: ("GET", "/v1/hospitals?limit=0&x=1&%ff", "reader", *GET)),
+    ("unknown path", 404, False, lambda v, s: ("GET", "/v1/nowhere", "reader", *GET)),
+    ("stale version", 412, False,
+     lambda v, s: ("PATCH", "/v1/hospitals/TORTURE", "admin", {"Content-Type": "application/merge-patch+json", "If-Match": '"0"'}, b'{"name":"Never"}')),
+    ("two lengths", 400, False, lambda v, s: ("GET", "/v1/regions", "reader", {"Transfer-Encoding": "chunked"}, b"")),
+]
+
+
+def still_answers(victim, request, status):
+    """The next request is answered, and so is the same again; a lost database connection may first have to be made anew."""
+    assert victim.server.process.poll() is None, victim.server.log.read_text()[-8000:]
+    assert victim.send(("GET", "/healthz", None, *GET))[0] == 200
+    wait_until(lambda: victim.send(request)[0] == status, 10, "an answer to the next request")
+
+
+@pytest.mark.parametrize("name,status,steady,request_of", CASES, ids=[c[0] for c in CASES])
+def test_each_allocation_fails_once(victim, stage, name, status, steady, request_of):
+    if not hasattr(victim, "forged"):
+        a, b = victim.api.keys.token("admin"), victim.api.keys.token("reader")
+        victim.forged = a.rsplit(".", 1)[0] + "." + b.rsplit(".", 1)[1]
+        victim.expired = victim.api.keys.token_of(exp=1600000000)
+    whole = victim.send(request_of(victim, stage))
+    assert whole[0] == status, whole
+    for n in range(1, MOST):
+        request = request_of(victim, stage)
+        victim.api.token(request[2])
+        victim.shim.arm(n)
+        answer = victim.send(request)
+        reached = victim.shim.disarm()
+        assert answer[0] in {status, None} | REFUSED_FOR_MEMORY, f"allocation {n}: {answer}"
+        if answer[0] == status and steady:
+            assert answer[1] == whole[1], f"allocation {n}: another answer"
+        elif answer[0] == 200 and request[3].get("Accept") is None and answer[1].startswith(b"{"):
+            assert json.loads(answer[1]).keys() == json.loads(whole[1]).keys(), f"allocation {n}"
+        if not reached:
+            assert answer[0] == status, f"allocation {n}: not reached, and {answer}"
+            break
+        still_answers(victim, request, status)
+    else:
+        raise AssertionError(f"more than {MOST} allocations")
+    assert n > 1, "nothing was ever made to fail"
+    print(f"{name}: {n - 1} allocations")
+
+
+def test_a_keyed_write_is_done_once_whatever_fails(victim, stage, cluster):
+    """What was refused or cut is sent again with its key; then there is one of it, and one answer."""
+    for n in range(1, MOST):
+        code, k = f"TORT{n}", key()
+        request = "POST", "/v1/hospitals", "admin", *as_json(hospital(code), **k)
+        victim.shim.arm(n)
+        first = victim.send(request)
+        reached = victim.shim.disarm()
+        assert first[0] in {201, None} | REFUSED_FOR_MEMORY, f"allocation {n}: {first}"
+        again = wait_until(lambda: (a := victim.send(request))[0] not in (None, 409, 503) and a, 10, f"an answer after allocation {n}")
+        assert again[0] == 201, f"allocation {n}: {again}"
+        assert first[0] != 201 or first[1] == again[1], f"allocation {n}: two answers"
+        if not reached:
+            break
+    assert n > 50
+    assert cluster.sql("SELECT count(*), count(DISTINCT code) FROM medkoord.hospital WHERE code ~ '^TORT[0-9]+$'") == [[str(n), str(n)]]
+    assert cluster.sql("SELECT code FROM medkoord.hospital WHERE code LIKE 'NEVER%'") == []
