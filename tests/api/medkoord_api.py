@@ -242,7 +242,8 @@ class Contract:
                 raise AssertionError(f"{where}: {error.message} at /{'/'.join(map(str, error.absolute_path))}") from None
         if media == "application/problem+json":
             code = response.json()["code"]
-            self.codes_seen.add((operation["operationId"], code))
+            codes = {code} | {e["code"] for e in response.json().get("errors", [])}
+            self.codes_seen |= {(operation["operationId"], c) for c in codes}
             assert code in documented.get("x-problems", [code]), f"{where}: code {code} is not documented"
             assert response.json()["request_id"] == response.header("X-Request-Id")
 

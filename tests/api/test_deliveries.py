@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from medkoord_api import key
+from medkoord_api import key, locked, release
 
 HEADER = "month,hospital,atc,article_number,product,packs,ddd,cost_ore"
 
@@ -331,6 +331,16 @@ def test_a_day_that_does_not_exist_is_named(api, path, as_of):
 
 
 # ---- two at once ----
+
+def test_a_delivery_that_is_being_uploaded_is_not_withdrawn(api, cluster, source):
+    delivery = announce(api, source, ROWS)
+    session = locked(cluster, f"SELECT FROM medkoord.consumption_delivery WHERE id = '{delivery}' FOR UPDATE")
+    try:
+        refused = api.post(f"/v1/consumption-deliveries/{delivery}/transitions", {"action": "withdraw", "reason": "fejl"}, "amgros")
+        assert (refused.status, refused.code) == (409, "upload_in_progress")
+    finally:
+        release(session)
+
 
 def test_two_deliveries_for_the_same_months_at_once_leave_one_in_force(api, hospitals, source):
     ids = [announce(api, source, ROWS) for _ in range(6)]
