@@ -340,6 +340,7 @@ def test_a_client_that_leaves_costs_nothing(short, cluster):
 # ---- what a server tells of itself ----
 
 def test_health_readiness_metrics_and_contract(api):
+    """get_health, get_readiness, get_metrics, get_contract"""
     assert api.get("/healthz", None).json()["status"] == "ok"
     assert api.get("/readyz", None).json()["status"] == "ready"
     text = api.get("/metrics", None).text

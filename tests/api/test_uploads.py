@@ -1,4 +1,4 @@
-"""Uploads of a delivery's rows: accepted whole or rejected whole, whatever breaks in the middle.
+"""Uploads of a delivery's rows (put_consumption_rows): accepted whole or rejected whole, whatever breaks in the middle.
 SPDX-License-Identifier: MPL-2.0
 """
 import base64
