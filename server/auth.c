@@ -188,7 +188,7 @@ static const char *ed25519_key(const json_t *jwk, EVP_PKEY **ret) {
 /* A key set may well hold keys for other purposes or of kinds we do not take (RFC 7517, 5); those are left out. */
 static const struct algorithm *key_algorithm(const json_t *jwk, const char *type) {
     const json_t *use = json_object_get(jwk, "use"), *operations_allowed = json_object_get(jwk, "key_ops");
-    if (use != NULL && (!json_is_string(use) || strcmp(json_string_value(use), "sig") != 0))
+    if (use != NULL && (json_typeof(use) != JSON_STRING || strcmp(json_string_value(use), "sig") != 0))
         return NULL;
     if (operations_allowed != NULL) {
         bool verifies = false;
@@ -206,7 +206,8 @@ static const struct algorithm *key_algorithm(const json_t *jwk, const char *type
     const json_t *name = json_object_get(jwk, "alg");
     for (size_t i = 0; i < N_ALGORITHMS; i++)
         if (strcmp(type, algorithms[i].key_type) == 0 &&
-            (name == NULL || (json_is_string(name) && strcmp(json_string_value(name), algorithms[i].name) == 0)))
+            (name == NULL ||
+             (json_typeof(name) == JSON_STRING && strcmp(json_string_value(name), algorithms[i].name) == 0)))
             return &algorithms[i];
     return NULL;
 }

@@ -127,7 +127,7 @@ static enum auth_verdict read_segment(const char *segment, size_t n, json_t **re
     json_t *json = json_parse((const char *)bytes, length, JSON_REJECT_DUPLICATES, &why, &no_memory);
     if (json == NULL)
         return no_memory ? AUTH_NO_MEMORY : AUTH_MALFORMED;
-    if (!json_is_object(json)) {
+    if (json_typeof(json) != JSON_OBJECT) {
         json_decref(json);
         return AUTH_MALFORMED;
     }
@@ -170,7 +170,7 @@ static bool is_audience(const json_t *aud, const char *ours) {
         return is_text(aud, ours);
     bool found = false;
     for (size_t i = 0; i < json_array_size(aud); i++) {
-        if (!json_is_string(json_array_get(aud, i)))
+        if (json_typeof(json_array_get(aud, i)) != JSON_STRING)
             return false;
         found = found || is_text(json_array_get(aud, i), ours);
     }
@@ -210,13 +210,13 @@ static bool is_subject(const json_t *sub) {
         return false;
     const unsigned char *text = (const unsigned char *)json_string_value(sub);
     for (; *text != '\0'; text++)
-        if (*text < 0x20 || *text == 0x7f || (text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f))
+        if (*text < 0x20 || *text == 0x7f || (text[0] == 0xc2 && text[1] <= 0x9f))
             return false;
     return true;
 }
 
 static bool is_region(const json_t *region) {
-    if (!json_is_string(region) || json_string_length(region) > ACTOR_REGION_MAX)
+    if (json_typeof(region) != JSON_STRING || json_string_length(region) > ACTOR_REGION_MAX)
         return false;
     const char *slug = json_string_value(region);
     return *slug >= 'a' && *slug <= 'z' && slug[strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
@@ -226,7 +226,7 @@ static bool is_region(const json_t *region) {
 static bool read_roles(const json_t *roles, bool has_region, struct actor *actor) {
     assert(n_roles <= 32);
     for (size_t i = 0; i < json_array_size(roles); i++) {
-        if (!json_is_string(json_array_get(roles, i)))
+        if (json_typeof(json_array_get(roles, i)) != JSON_STRING)
             return false;
         for (size_t bit = 0; bit < n_roles; bit++)
             if (is_text(json_array_get(roles, i), role_names[bit]) &&
@@ -254,7 +254,7 @@ static enum auth_verdict check_claims(const struct auth_rules *rules, const json
     const json_t *roles = json_object_get(claims, "roles");
     if (!is_text(json_object_get(claims, "iss"), rules->issuer) ||
         !is_audience(json_object_get(claims, "aud"), rules->audience) || !is_subject(sub) ||
-        (region != NULL && !is_region(region)) || (roles != NULL && !json_is_array(roles)) ||
+        (region != NULL && !is_region(region)) || (roles != NULL && json_typeof(roles) != JSON_ARRAY) ||
         !read_roles(roles, region != NULL, &actor))
         return AUTH_BAD_CLAIMS;
     enum auth_verdict verdict = check_times(claims, rules->leeway_s, now, &actor.expires);

@@ -128,10 +128,13 @@ static void check_list(struct request *r, const struct parameter *p, struct valu
         VIOLATION(r, "too_many_items", pointer, "has more than %u items", "har flere end %u elementer", p->max_items);
         return;
     }
-    char *at = arena_copy(&r->arena, value.text, value.length), *item;
-    r->no_memory = r->no_memory || at == NULL;
-    while (at != NULL && (item = strsep(&at, ",")) != NULL)
+    char *at = arena_copy(&r->arena, value.text, value.length);
+    if (at == NULL)
+        r->no_memory = true;
+    while (at != NULL) {
+        const char *item = strsep(&at, ",");
         schema_check_text(r, p->schema, (struct value){item, strlen(item)}, pointer);
+    }
 }
 
 static void check_parameter(struct request *r, size_t i) {
@@ -336,17 +339,19 @@ static bool parameter_argument(struct request *r, const struct binding *b, const
 static bool property_argument(struct request *r, const struct binding *b, const char **ret) {
     const json_t *value = json_object_get(r->json, b->name);
     *ret = NULL;
-    if (value == NULL || json_is_null(value))
+    if (value == NULL || json_typeof(value) == JSON_NULL)
         return true;
-    if (json_is_string(value)) {
+    if (json_typeof(value) == JSON_STRING) {
         const struct schema *schema = NULL;
         for (size_t i = 0; i < r->op->body->n_properties; i++)
             if (strcmp(r->op->body->properties[i].name, b->name) == 0)
                 schema = r->op->body->properties[i].schema;
         *ret = schema == NULL ? NULL : as_type(r, schema, json_string_value(value), b->oid);
-    } else if (json_is_boolean(value)) {
-        *ret = json_is_true(value) ? "true" : "false";
-    } else if (json_is_integer(value)) {
+    } else if (json_typeof(value) == JSON_TRUE) {
+        *ret = "true";
+    } else if (json_typeof(value) == JSON_FALSE) {
+        *ret = "false";
+    } else if (json_typeof(value) == JSON_INTEGER) {
         *ret = arena_printf(&r->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

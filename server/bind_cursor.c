@@ -111,8 +111,9 @@ const char *bind_next_url(struct request *r, const char *const *keys, size_t n) 
     unsigned char bytes[CURSOR_SIZE];
     char cursor[CURSOR_SIZE / 3 * 4 + 4];
     size_t length = n > MAX_KEYS ? 0 : write_cursor(r, keys, n, bytes);
-    if (length == 0 || text_to_base64url(bytes, length, cursor, sizeof cursor) == (size_t)-1)
+    if (length == 0)
         return NULL;
+    text_to_base64url(bytes, length, cursor, sizeof cursor);
     struct buffer url = {0};
     buffer_text(&url, r->path);
     char separator = '?';

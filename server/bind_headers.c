@@ -86,11 +86,10 @@ static int range_fits(struct value range, const char *media_type) {
 /* The weight that the most exact of the ranges gives to a type. */
 static int weight(struct value accept, const char *media_type) {
     int best_fit = 0, best = 0;
-    struct value element, part, name, text;
+    struct value element, part = {0}, name, text;
     while (next_element(&accept, ',', &element)) {
         struct value parts = element;
-        if (!next_element(&parts, ';', &part))
-            continue;
+        next_element(&parts, ';', &part); /* there is a first one, if empty */
         int fit = range_fits(part, media_type), q = 1000;
         while (next_element(&parts, ';', &part)) {
             split_pair(part, &name, &text);
@@ -184,11 +183,10 @@ enum problem_code bind_content(struct request *r) {
 /* ---- Prefer (RFC 7240) ---- */
 
 void bind_prefer(struct request *r) {
-    struct value rest = r->prefer, element, part, name, text;
+    struct value rest = r->prefer, element, part = {0}, name, text;
     while (next_element(&rest, ',', &element)) {
         struct value parts = element;
-        if (!next_element(&parts, ';', &part))
-            continue;
+        next_element(&parts, ';', &part); /* there is a first one, if empty */
         split_pair(part, &name, &text);
         if (!same(name, "tx") || r->op->method == METHOD_GET)
             continue; /* preferences that we do not know are to be ignored, and a GET keeps nothing anyhow */

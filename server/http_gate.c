@@ -53,7 +53,7 @@ bool gate_header(struct gate_head *head, const char *name, size_t name_length, c
         if (head->known[i].text != NULL)
             head->wrong =
                 i == H_AUTHORIZATION ? "Authorization stands twice" : "a header that may stand once stands twice";
-        head->known[i] = (struct value){value == NULL ? "" : value, length};
+        head->known[i] = (struct value){value, length};
     }
     return true;
 }
@@ -116,8 +116,10 @@ static const char *split_path(struct request *r) {
     for (;;) {
         size_t n = strcspn(p, "/");
         char *out = arena_alloc(&r->arena, n + 1);
-        if (out == NULL)
-            return "the path is too long";
+        if (out == NULL) {
+            r->no_memory = true;
+            return "memory ran out";
+        }
         size_t length = 0;
         for (size_t i = 0; i < n; i++) {
             if (p[i] != '%') {
@@ -208,7 +210,7 @@ bool gate_check(struct gate_head *head, struct request *r, const char *method, c
     if (head->wrong == NULL)
         head->wrong = split_path(r);
     if (head->wrong != NULL) {
-        request_problem(r, PROBLEM_MALFORMED_REQUEST, head->wrong);
+        request_problem(r, r->no_memory ? PROBLEM_OVERLOADED : PROBLEM_MALFORMED_REQUEST, head->wrong);
         return false;
     }
     if (r->content_length == 0)

@@ -126,7 +126,8 @@ void problem_from_db(struct request *r, const struct db_result *result) {
         char class[3] = {state[0], state[0] == '\0' ? '\0' : state[1]};
         code = find(class, problem_by_sqlstate, n_problem_by_sqlstate);
     }
-    if (code == PROBLEM_NONE || problem_kinds[code].status == 0) /* libpq's own failures, such as no memory, have none */
+    if (code == PROBLEM_NONE ||
+        problem_kinds[code].status == 0) /* libpq's own failures, such as no memory, have none */
         code = state[0] == '\0' ? PROBLEM_OVERLOADED : PROBLEM_INTERNAL_ERROR;
     if (problem_kinds[code].status >= 500)
         log_line(LOG_ERROR, "statement failed", "request_id", r->id, "operation", r->op == NULL ? "" : r->op->id,

@@ -162,9 +162,9 @@ static void check_format(struct request *r, const struct schema *s, const char *
     static const char *const danish[] = {
         "",        "en dato, ÅÅÅÅ-MM-DD", "en måned, ÅÅÅÅ-MM", "et tidspunkt med tidszone, som 2026-03-01T12:00:00Z",
         "en UUID", "en absolut URI"};
+    const char *form = (r->danish ? danish : english)[s->format];
     if (!has_format((enum schema_format)s->format, text, n))
-        VIOLATION(r, "bad_format", pointer(r, at), "is not %s", "er ikke %s",
-                  (r->danish ? danish : english)[s->format]);
+        VIOLATION(r, "bad_format", pointer(r, at), "is not %s", "er ikke %s", form);
 }
 
 static void check_enumeration(struct request *r, const struct schema *s, const char *text, const struct place *at) {

@@ -1,0 +1,100 @@
+/* To be preloaded (LD_PRELOAD): makes the n-th allocation of a program fail, when a test says so. The test and the
+ * program share the file that FAIL_NTH names: two numbers of 64 bits. `left` counts down with each allocation and the
+ * one that takes it to 0 fails; `failed` counts those; 0 in `left` lets everything pass. Copyright medkoord
+ * contributors. SPDX-License-Identifier: MPL-2.0 */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct shared { _Atomic int64_t left, failed; } * shared;
+
+static void *(*next_malloc)(size_t);
+static void *(*next_calloc)(size_t, size_t);
+static void *(*next_realloc)(void *, size_t);
+
+/* dlsym() allocates while the functions are being looked up; it gets this, which is never freed. */
+static _Alignas(16) char early[65536];
+static size_t early_used;
+static bool looking; /* the program has one thread then */
+
+static void *take_early(size_t n) {
+    void *memory = early + early_used;
+    n = (n + 15) & ~(size_t)15;
+    if (n > sizeof early - early_used)
+        return NULL;
+    early_used += n;
+    return memory;
+}
+
+static void look_up(void) {
+    looking = true;
+    next_calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
+    next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+    next_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+    looking = false;
+}
+
+static __attribute__((constructor)) void begin(void) {
+    const char *file = getenv("FAIL_NTH");
+    int fd = file == NULL ? -1 : open(file, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    void *memory = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (memory != MAP_FAILED)
+        shared = memory;
+}
+
+static bool must_fail(void) {
+    if (shared == NULL || atomic_load(&shared->left) <= 0 || atomic_fetch_sub(&shared->left, 1) != 1)
+        return false;
+    atomic_fetch_add(&shared->failed, 1);
+    errno = ENOMEM;
+    return true;
+}
+
+__attribute__((visibility("default"))) void *malloc(size_t n) {
+    if (next_malloc == NULL) {
+        if (looking)
+            return take_early(n);
+        look_up();
+    }
+    return must_fail() ? NULL : next_malloc(n);
+}
+
+__attribute__((visibility("default"))) void *calloc(size_t n, size_t size) {
+    if (next_malloc == NULL) {
+        if (looking)
+            return take_early(n * size); /* zero, since static */
+        look_up();
+    }
+    return must_fail() ? NULL : next_calloc(n, size);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *old, size_t n) {
+    if (next_malloc == NULL)
+        look_up();
+    return must_fail() ? NULL : next_realloc(old, n);
+}
+
+/* The address sanitizer has these of its own, which would pass by the functions above. */
+__attribute__((visibility("default"))) char *strndup(const char *text, size_t most) {
+    size_t n = strnlen(text, most);
+    char *copy = malloc(n + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+__attribute__((visibility("default"))) char *strdup(const char *text) {
+    return strndup(text, SIZE_MAX);
+}
