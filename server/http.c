@@ -18,7 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_MEMORY   (32u * 1024u)
+/* libmicrohttpd clears all of it after each request, so a connection that sits idle has all of it. What a head leaves
+ * is for the answer's: with less, a request would be worked on whose answer finds no room. */
+#define CONNECTION_MEMORY   (HEAD_LIMIT + 2048u)
 #define IDLE_TIMEOUT_S      75u        /* between two requests of a connection */
 #define REPLY_DEADLINE_US   120000000u /* to take a whole reply, or the next piece of a streamed one */
 #define SWALLOW_LIMIT       (4u * 1024u * 1024u)

@@ -215,6 +215,15 @@ bool gate_check(struct gate_head *head, struct request *r, const char *method, c
     }
     if (r->content_length == 0)
         r->has_body = false;
+    if (strlen(r->target) > TARGET_LIMIT) {
+        request_problem(r, PROBLEM_URI_TOO_LONG, "a URL has at most 8192 bytes");
+        return false;
+    }
+    if ((size_t)(head->next - method) + head->count * HEADER_COST > HEAD_LIMIT) {
+        request_problem(r, PROBLEM_HEADERS_TOO_LARGE,
+                        "the request line and the headers have at most 16384 bytes, each header counted as 64 more");
+        return false;
+    }
     if (h[H_EXPECT].text != NULL &&
         (h[H_EXPECT].length != 12 || strncasecmp(h[H_EXPECT].text, "100-continue", 12) != 0)) {
         request_problem(r, PROBLEM_EXPECTATION_FAILED, "only 100-continue can be expected");

@@ -5,6 +5,11 @@
 
 #include "server.h"
 
+/* How much of a head is taken. A header costs what libmicrohttpd keeps of it besides its text. */
+#define HEAD_LIMIT   (16u * 1024u)
+#define HEADER_COST  64u
+#define TARGET_LIMIT (8u * 1024u)
+
 /* The headers that mean something here; each at most once. */
 enum header {
     H_HOST,

@@ -76,6 +76,8 @@ CASES = [  # name, request(token), allowed statuses (0: cut without an answer), 
     ("expectation", lambda t: get(headers=b"Expect: tea\r\n", token=t), {417}, "expectation_failed"),
     ("token in the query", lambda t: get(b"/v1/regions?access_token=" + t), {401}, "unauthorized"),
     ("basic authorization", lambda t: get(headers=b"Authorization: Basic YTpi\r\n"), {401}, "invalid_token"),
+    ("9 kB path", lambda t: get(b"/v1/" + b"a" * 9000, token=t), {414}, "uri_too_long"),
+    ("9 kB query", lambda t: get(b"/v1/regions?a=" + b"a" * 9000, token=t), {414}, "uri_too_long"),
     ("40 kB path", lambda t: get(b"/v1/" + b"a" * 40000, token=t), {0, 414, 431}, None),
     ("40 kB header", lambda t: get(headers=b"X-A: " + b"a" * 40000 + b"\r\n", token=t), {0, 431}, None),
     ("bad chunk size", lambda t: post(b"Transfer-Encoding: chunked\r\n", b"zz\r\n{}\r\n0\r\n\r\n", t), {0, 400}, None),
@@ -105,6 +107,27 @@ def test_gate(api, name, request_of, statuses, code):
         problem = json.loads(answer.split(b"\r\n\r\n", 1)[1])
         assert problem["code"] == code and problem["status"] == status
     assert api.get("/healthz", None).status == 200
+
+
+@pytest.mark.parametrize("count", [0, 60, 95])
+@pytest.mark.parametrize("of", [lambda t: get(token=t), lambda t: post(b"Content-Length: 2\r\n", token=t)], ids=["GET", "POST"])
+def test_the_largest_head_is_answered_and_one_byte_more_refused(api, of, count):
+    """Whatever is worked on has room for its answer: nothing is done and then cut."""
+    plain, body = of(api.token("admin").encode()).split(b"\r\n\r\n")
+    more = b"".join(b"X-%d: a\r\n" % i for i in range(count))
+    n_headers = plain.count(b"\r\n") + count
+    while True:
+        room = 16384 - 64 * n_headers - len(plain) - 2 - len(more)
+        if n_headers >= 100 or room < 64 + 8:
+            break
+        n_headers += 1
+        more += b"Y-%03d: " % n_headers + b"a" * (min(room - 64, 8000) - 9) + b"\r\n"
+    statuses = []
+    for padding in (room, room + 1):
+        answer = ask(api.server.port, plain.replace(b"Host: x", b"Host: x" + b"x" * padding) + b"\r\n" + more + b"\r\n" + body)
+        statuses.append(int(answer.split(b" ")[1]))
+    assert statuses == [200 if plain.startswith(b"GET") else 422, 431]
+    assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["code"] == "headers_too_large"
 
 
 def test_a_hundred_pipelined_requests_are_answered_in_order(api):

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char received[16384];
+static char received[2 * HEAD_LIMIT];
 static struct request r;
 
 static void setup(void) {
@@ -25,7 +25,7 @@ static bool pass(const char *text) {
     memcpy(received, text, n + 1);
     char *line_end = strstr(received, "\r\n"), *url = strchr(received, ' ') + 1, *version = strchr(url, ' ') + 1;
     url[-1] = version[-1] = line_end[0] = line_end[1] = '\0';
-    char *mark = strchr(url, '?'), path[4096];
+    char *mark = strchr(url, '?'), path[sizeof received];
     snprintf(path, sizeof path, "%.*s", mark == NULL ? (int)strlen(url) : (int)(mark - url), url);
     teardown();
     r = (struct request){.magic = REQUEST_MAGIC, .target = url, .query = ""};
@@ -128,6 +128,30 @@ START_TEST(a_hundred_headers_and_one_more) {
 }
 END_TEST
 
+START_TEST(the_longest_url_and_one_more) {
+    char text[2 * TARGET_LIMIT] = "GET /v1/regions?";
+    memset(text + strlen(text), 'a', 4 + TARGET_LIMIT - strlen(text));
+    strcat(text, " HTTP/1.1\r\nHost: x\r\n");
+    ck_assert(pass(text));
+    text[4 + TARGET_LIMIT] = 'a';
+    strcpy(text + 4 + TARGET_LIMIT + 1, " HTTP/1.1\r\nHost: x\r\n");
+    ck_assert(!pass(text));
+    ck_assert_int_eq(r.problem, PROBLEM_URI_TOO_LONG);
+}
+END_TEST
+
+START_TEST(the_largest_head_and_one_more) {
+    char text[2 * HEAD_LIMIT] = HEAD "X: ";
+    size_t filler = HEAD_LIMIT - 2 * HEADER_COST - strlen(text) - 2;
+    memset(text + strlen(text), 'a', filler);
+    strcat(text, "\r\n");
+    ck_assert(pass(text));
+    strcpy(text + strlen(text) - 2, "a\r\n");
+    ck_assert(!pass(text));
+    ck_assert_int_eq(r.problem, PROBLEM_HEADERS_TOO_LARGE);
+}
+END_TEST
+
 START_TEST(a_line_that_does_not_follow_the_one_before) {
     ck_assert(pass(HEAD));
     struct gate_head head;
@@ -190,6 +214,8 @@ int main(void) {
     tcase_add_test(all, methods);
     tcase_add_loop_test(all, is_refused, 0, (int)(sizeof refused / sizeof *refused));
     tcase_add_test(all, a_hundred_headers_and_one_more);
+    tcase_add_test(all, the_longest_url_and_one_more);
+    tcase_add_test(all, the_largest_head_and_one_more);
     tcase_add_test(all, a_line_that_does_not_follow_the_one_before);
     tcase_add_test(all, request_ids);
     tcase_add_loop_test(all, danish, 0, (int)(sizeof languages / sizeof *languages));
