@@ -12,16 +12,18 @@ static void ignore_notice(void *cls, const PGresult *result) {
 
 PGconn *db_connect_start(const struct conf *conf, enum lane lane) {
     /* The server ends a statement a little before we stop waiting for it, so that its connection is free again. Heavy
-     * statements have filters that may be absent: planned anew each time they are many times faster. For the
-     * others PostgreSQL chooses: made to plan them once, a list of 50 fell to 0.6 of its rate (tests/bench). */
+     * statements have filters that may be absent: planned anew each time they are many times faster. Short reads are
+     * planned once: planning takes longer than most of them, and each is written so that its one plan is good
+     * (HACKING.md, tests/sql/check_statements.py). */
     const long deadlines[N_LANES + 1] = {conf->fast_deadline_ms, conf->heavy_deadline_ms, conf->write_deadline_ms, 0};
+    const char *plans[N_LANES + 1] = {"force_generic_plan", "force_custom_plan", "auto", "force_custom_plan"};
     char options[400];
     snprintf(options, sizeof options,
              "-c search_path=medkoord,pg_temp -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c "
              "client_connection_check_interval=2000 -c statement_timeout=%ld -c lock_timeout=%ld "
              "-c idle_in_transaction_session_timeout=%ld -c plan_cache_mode=%s",
              deadlines[lane], deadlines[lane] / 2, lane == N_LANES ? conf->stream_idle_ms : 2 * conf->write_deadline_ms,
-             lane == LANE_HEAVY || lane == N_LANES ? "force_custom_plan" : "auto");
+             plans[lane]);
     const char *keywords[] = {"dbname", "options", "client_encoding", "fallback_application_name", NULL};
     const char *values[] = {conf->database, options, "UTF8", "medkoordd", NULL};
     PGconn *pg = PQconnectStartParams(keywords, values, 1);

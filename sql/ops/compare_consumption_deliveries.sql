@@ -26,6 +26,7 @@ FROM asked a
 CROSS JOIN LATERAL consumption_changes(a.before_no, a.after_no) c
 JOIN region r ON r.region_no = c.region_no
 WHERE (c.month, r.slug, COALESCE(c.atc, ''))
-    > (COALESCE(:after_1, '-infinity'), COALESCE(:after_2, ''), COALESCE(:after_3, ''))
+    > (CASE WHEN :after_1 IS NULL THEN '-infinity' ELSE :after_1 END, CASE WHEN :after_2 IS NULL THEN '' ELSE :after_2 END,
+       CASE WHEN :after_3 IS NULL THEN '' ELSE :after_3 END)
 ORDER BY c.month, r.slug, COALESCE(c.atc, '')
 LIMIT :limit

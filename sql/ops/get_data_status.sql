@@ -26,6 +26,7 @@ JOIN region r ON r.valid_from <= m.month AND COALESCE(r.valid_to > m.month, true
     AND (a.region_no IS NULL OR r.region_no = a.region_no)
 LEFT JOIN LATERAL coverage_at(:source, r.region_no, m.month, a.as_of) c ON true
 LEFT JOIN consumption_delivery d ON d.delivery_no = c.delivery_no
-WHERE (m.month, r.slug) > (COALESCE(:after_1, '-infinity'), COALESCE(:after_2, ''))
+WHERE (m.month, r.slug)
+    > (CASE WHEN :after_1 IS NULL THEN '-infinity' ELSE :after_1 END, CASE WHEN :after_2 IS NULL THEN '' ELSE :after_2 END)
 ORDER BY m.month, r.slug
 LIMIT :limit

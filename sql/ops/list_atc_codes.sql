@@ -11,7 +11,8 @@ WITH matching AS NOT MATERIALIZED (
     SELECT atc, level, name, name_source, first_seen_at
     FROM atc_code
     -- '~' sorts after all that an ATC code can hold: a range of the index.
-    WHERE atc >= COALESCE(:prefix, '') AND atc < COALESCE(:prefix, '') || '~'
+    WHERE atc >= CASE WHEN :prefix IS NULL THEN '' ELSE :prefix END
+      AND atc < CASE WHEN :prefix IS NULL THEN '~' ELSE :prefix || '~' END
       AND (:q IS NULL OR position(lower(:q) IN lower(name)) > 0)
       AND (:level IS NULL OR level = :level)
 )
@@ -19,6 +20,6 @@ SELECT atc, level, name, name_source, first_seen_at,
     CASE WHEN :count = 'exact' THEN (SELECT count(*) FROM matching) END AS _total,
     atc AS _after_1
 FROM matching
-WHERE atc > COALESCE(:after_1, '')
+WHERE atc > CASE WHEN :after_1 IS NULL THEN '' ELSE :after_1 END
 ORDER BY atc
 LIMIT :limit

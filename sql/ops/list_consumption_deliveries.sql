@@ -26,7 +26,7 @@ SELECT r.id, r.source, r.label, r.status, r.state, r.coverage, r.region_months, 
     CASE WHEN :count = 'exact' THEN (SELECT count(*) FROM matching) END AS _total,
     r.delivery_no AS _after_1
 FROM (SELECT m.delivery_no FROM matching m
-      WHERE m.delivery_no < COALESCE(:after_1, 2147483647)
+      WHERE m.delivery_no < CASE WHEN :after_1 IS NULL THEN 2147483647 ELSE :after_1 END
       ORDER BY m.delivery_no DESC LIMIT :limit) page
 JOIN consumption_delivery_resource r ON r.delivery_no = page.delivery_no
 ORDER BY r.delivery_no DESC

@@ -9,6 +9,7 @@ SELECT m.name, m.version, m.basis, m.per, m.unit, m.unit_da, m.definition, m.def
     m.sustained_months, m.created_at, m.created_by, m.name AS _after_1, m.version AS _after_2
 FROM divergence_measure m
 WHERE (:name IS NULL OR m.name = :name)
-  AND (m.name, m.version) > (COALESCE(:after_1, ''), COALESCE(:after_2, 0))
+  AND (m.name, m.version)
+    > (CASE WHEN :after_1 IS NULL THEN '' ELSE :after_1 END, CASE WHEN :after_2 IS NULL THEN 0 ELSE :after_2 END)
 ORDER BY m.name, m.version
 LIMIT :limit

@@ -13,6 +13,6 @@ SELECT s.id, s.title, s.measure, s.measure_version, s.source, divergence_month_n
     s.snapshot_no AS _after_1
 FROM divergence_snapshot s
 WHERE (:measure IS NULL OR s.measure = :measure)
-  AND s.snapshot_no < COALESCE(:after_1, 2147483647)
+  AND s.snapshot_no < CASE WHEN :after_1 IS NULL THEN 2147483647 ELSE :after_1 END
 ORDER BY s.snapshot_no DESC
 LIMIT :limit

@@ -19,6 +19,6 @@ SELECT code, name, region, status, closed_on, regions, actions, changed_at,
     CASE WHEN :count = 'exact' THEN (SELECT count(*) FROM matching) END AS _total,
     code AS _after_1
 FROM matching
-WHERE code > COALESCE(:after_1, '')
+WHERE code > CASE WHEN :after_1 IS NULL THEN '' ELSE :after_1 END
 ORDER BY code
 LIMIT :limit

@@ -14,12 +14,14 @@ WITH matching AS NOT MATERIALIZED (
     JOIN region r ON r.region_no = p.region_no
     WHERE (:region IS NULL OR require_region(:region, 'query/region') IS NOT NULL)
       AND (:region IS NULL OR r.slug = :region)
-      AND p.on_date >= COALESCE(:from, '-infinity') AND p.on_date <= COALESCE(:to, 'infinity')
+      AND p.on_date >= CASE WHEN :from IS NULL THEN '-infinity' ELSE :from END
+      AND p.on_date <= CASE WHEN :to IS NULL THEN 'infinity' ELSE :to END
 )
 SELECT slug AS region, on_date AS date, population, source, evidence, changed_at,
     CASE WHEN :count = 'exact' THEN (SELECT count(*) FROM matching) END AS _total,
     region_no AS _after_1, on_date AS _after_2
 FROM matching
-WHERE (region_no, on_date) > (COALESCE(:after_1, 0), COALESCE(:after_2, '-infinity'))
+WHERE (region_no, on_date)
+    > (CASE WHEN :after_1 IS NULL THEN 0 ELSE :after_1 END, CASE WHEN :after_2 IS NULL THEN '-infinity' ELSE :after_2 END)
 ORDER BY region_no, on_date
 LIMIT :limit

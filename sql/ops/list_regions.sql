@@ -11,6 +11,6 @@ SELECT r.slug, r.name, r.code, r.valid_from, r.valid_to, s.slug AS successor,
 FROM region r
 LEFT JOIN region s ON s.region_no = r.successor_no
 WHERE r.valid_from <= COALESCE(:as_of, today()) AND COALESCE(r.valid_to > COALESCE(:as_of, today()), true)
-  AND r.region_no > COALESCE(:after_1, 0)
+  AND r.region_no > CASE WHEN :after_1 IS NULL THEN 0 ELSE :after_1 END
 ORDER BY r.region_no
 LIMIT :limit
