@@ -90,10 +90,13 @@ void conf_print_options(FILE *);
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 void log_set_level(enum log_level);
 bool log_level_from_name(const char *, enum log_level *ret);
-/* log_line(LOG_WARNING, "database lost", "host", host, NULL): pairs of key and text, ended by NULL. Thread-safe, one
- * write(2). */
+/* log_line(LOG_WARNING, "database lost", "host", host, NULL): pairs of key and text, ended by NULL. Thread-safe,
+ * written at once. */
 void log_line(enum log_level, const char *event, ...) __attribute__((sentinel));
-void log_request(const struct request *); /* the access line: id, operation, subject, status, times in microseconds */
+/* The access line: id, operation, subject, status, times in microseconds. Kept until log_flush(), or until there is
+ * much of it. */
+void log_request(const struct request *);
+void log_flush(void); /* writes what this thread has kept */
 
 /* ============================== metrics.c: counters of each loop, added up when read ============================== */
 

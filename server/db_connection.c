@@ -93,15 +93,17 @@ static void watch_for(struct connection *c, uint32_t events) {
     if (c->watch.fd != fd && c->watch.fd >= 0)
         loop_unwatch(c->db->loop, &c->watch);
     c->watch.fd = fd;
+    c->watched_for = events;
     loop_watch(c->db->loop, &c->watch, events);
 }
 
 void connection_flush(struct connection *c) {
     int left = PQflush(c->pg);
+    uint32_t events = left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN;
     if (left < 0)
         connection_lose(c, "the server closed the connection");
-    else
-        watch_for(c, left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    else if (c->state != READY || c->watched_for != events) /* the socket changes only before it is ready */
+        watch_for(c, events);
 }
 
 static void ask_version(struct connection *c) {

@@ -42,6 +42,7 @@ struct connection {
     enum lane lane;
     enum connection_state state;
     PGconn *pg;
+    uint32_t watched_for;     /* the events of watch */
     struct jobs sent;         /* in the order of their results */
     size_t batch;             /* reads sent since the last Sync */
     struct actor batch_actor; /* whose settings the batch has now */

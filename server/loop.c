@@ -122,6 +122,7 @@ static void *run_loop(void *argument) {
         expire_watches(loop);
         http_run(loop->http); /* answers what was woken, reads what came */
         db_turn(loop->db);    /* sends what was queued while reading */
+        log_flush();
         atomic_store(&loop->ready, db_is_ready(loop->db));
         if (loop->now_us >= reap_at_us) {
             http_reap(loop->http, loop->now_us);
@@ -143,6 +144,7 @@ static void *run_loop(void *argument) {
     loop->db = NULL;
     http_destroy(loop->http);
     db_streams_destroy(loop);
+    log_flush();
     loop_unwatch(loop, &loop->wake);
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* The log: every line is one JSON object and one write, whatever the texts hold; nothing that should not be there.
+/* The log: every line is one JSON object in one write, whatever the texts hold; nothing that should not be there.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
@@ -165,6 +165,7 @@ START_TEST(the_request_line) {
     r.body = (struct buffer){.bytes = (char[]){"secret-body"}, .length = 11};
     r.traceparent = (struct value){"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 55};
     log_request(&r);
+    log_flush();
     char raw[PIPE_BUF + 1] = "";
     ssize_t n = recv(ends[0], raw, PIPE_BUF, MSG_PEEK);
     ck_assert_int_gt(n, 0);
@@ -193,6 +194,7 @@ START_TEST(the_line_of_a_refused_request) {
     r.problem = PROBLEM_NOT_FOUND;
     r.head_only = true;
     log_request(&r);
+    log_flush();
     json_t *line = next_line();
     ck_assert(json_is_null(json_object_get(line, "operation")));
     ck_assert(json_is_null(json_object_get(line, "subject")));
@@ -206,6 +208,7 @@ START_TEST(the_line_of_a_refused_request) {
     for (size_t i = 0; i < 4; i++) {
         r = request_of(levels_of[i].status);
         log_request(&r);
+        log_flush();
         line = next_line();
         ck_assert_str_eq(text_of(line, "level"), levels_of[i].level);
         json_decref(line);
@@ -213,6 +216,40 @@ START_TEST(the_line_of_a_refused_request) {
     log_set_level(LOG_WARNING);
     r = request_of(200);
     log_request(&r);
+    log_flush();
+    ck_assert_ptr_null(next_line());
+    release_log();
+}
+END_TEST
+
+/* The bytes of the next write, 0 when there was none; adds to *lines. */
+static ssize_t next_write(size_t *lines) {
+    char bytes[2 * PIPE_BUF];
+    ssize_t n = recv(ends[0], bytes, sizeof bytes, 0);
+    if (n <= 0)
+        return 0;
+    ck_assert_int_eq(bytes[n - 1], '\n');
+    for (ssize_t i = 0; i < n; i++)
+        *lines += bytes[i] == '\n';
+    return n;
+}
+
+START_TEST(request_lines_share_a_write) {
+    enum { REQUESTS = 100 };
+    catch_log();
+    struct request r = request_of(200);
+    for (size_t i = 0; i < REQUESTS; i++)
+        log_request(&r);
+    size_t writes = 0, lines = 0;
+    for (ssize_t n; (n = next_write(&lines)) > 0; writes++)
+        ck_assert_int_le(n, PIPE_BUF);
+    ck_assert_uint_lt(lines, REQUESTS);
+    log_line(LOG_INFO, "after them", NULL); /* at once, and never before what was logged earlier */
+    ck_assert_int_gt(next_write(&lines), 0);
+    ck_assert_uint_eq(lines, REQUESTS + 1);
+    ck_assert_uint_gt(writes, 0);
+    ck_assert_uint_lt(writes, REQUESTS / 4);
+    log_flush(); /* nothing is left */
     ck_assert_ptr_null(next_line());
     release_log();
 }
@@ -271,6 +308,7 @@ int main(void) {
     tcase_add_test(c, levels);
     tcase_add_test(c, the_request_line);
     tcase_add_test(c, the_line_of_a_refused_request);
+    tcase_add_test(c, request_lines_share_a_write);
     tcase_add_test(c, threads_do_not_mix);
     suite_add_tcase(s, c);
     SRunner *runner = srunner_create(s);
