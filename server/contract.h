@@ -123,6 +123,10 @@ struct statement {
     const struct binding *bindings;
     size_t n_bindings;
     enum cardinality cardinality;
+    /* For short reads: the same with NULL written in place of what a query may leave out, so that PostgreSQL's one plan
+     * for it has nothing of that. NULL: nothing may be left out, or the statement is not for short reads. */
+    const struct statement *bare;
+    uint32_t absent; /* of a bare one: bits of the bindings that are NULL in it */
 };
 
 struct operation;

@@ -120,6 +120,13 @@ const char *db_state_text(const struct db *db) {
     return db_is_ready(db) ? "ready" : db->state;
 }
 
+static bool is_bare(const struct request *r, const struct statement *bare) {
+    for (size_t i = 0; i < bare->n_bindings; i++)
+        if ((bare->absent >> i & 1u) != 0 && r->arguments[i] != NULL)
+            return false;
+    return true;
+}
+
 void db_run(struct request *r, const struct statement *statement) {
     struct db *db = r->loop->db;
     enum lane lane = r->op->lane;
@@ -129,6 +136,8 @@ void db_run(struct request *r, const struct statement *statement) {
         request_problem(r, PROBLEM_OVERLOADED, NULL);
         return;
     }
+    if (lane == LANE_FAST && statement->bare != NULL && is_bare(r, statement->bare))
+        statement = statement->bare;
     if (!lane_is_up(db, lane)) {
         request_problem(r, PROBLEM_DATABASE_UNAVAILABLE, NULL);
         return;

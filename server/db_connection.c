@@ -118,22 +118,42 @@ static void ask_version(struct connection *c) {
         connection_flush(c);
 }
 
+static bool prepare(struct connection *c, const struct statement *s) {
+    Oid types[MAX_BINDINGS];
+    assert(s->n_bindings <= MAX_BINDINGS);
+    for (size_t k = 0; k < s->n_bindings; k++)
+        types[k] = s->bindings[k].oid;
+    c->prepare_due++;
+    return PQsendPrepare(c->pg, s->name, s->sql, (int)s->n_bindings, types) == 1;
+}
+
+static bool has_bare(const struct connection *c, const struct statement *s) {
+    return c->lane == LANE_FAST && s->bare != NULL;
+}
+
 static void prepare_statements(struct connection *c) {
     c->state = PREPARING;
-    c->prepare_due = (int)n_statements;
+    c->prepare_due = 0;
     bool sent = true;
-    for (size_t i = 0; i < n_statements && sent; i++) {
-        Oid types[MAX_BINDINGS];
-        assert(statements[i]->n_bindings <= MAX_BINDINGS);
-        for (size_t k = 0; k < statements[i]->n_bindings; k++)
-            types[k] = statements[i]->bindings[k].oid;
-        sent =
-            PQsendPrepare(c->pg, statements[i]->name, statements[i]->sql, (int)statements[i]->n_bindings, types) == 1;
-    }
+    for (size_t i = 0; i < n_statements && sent; i++)
+        sent = prepare(c, statements[i]) && (!has_bare(c, statements[i]) || prepare(c, statements[i]->bare));
     if (!sent || PQpipelineSync(c->pg) != 1)
         connection_lose(c, "the server closed the connection");
     else
         connection_flush(c);
+}
+
+/* The statement whose preparation is answered next. */
+static const struct statement *being_prepared(const struct connection *c) {
+    int due = 0;
+    for (size_t i = n_statements; i-- > 0;) {
+        if (has_bare(c, statements[i]) && ++due == c->prepare_due)
+            return statements[i]->bare;
+        if (++due == c->prepare_due)
+            return statements[i];
+    }
+    assert(!"more preparations are due than were sent");
+    return NULL;
 }
 
 static void become_ready(struct connection *c) {
@@ -163,10 +183,10 @@ static void take_setup_result(struct connection *c, PGresult *result) {
         bool missing = state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
         if (c->state == ASKING_VERSION && missing)
             snprintf(why, sizeof why, "the database has no schema yet: run medkoordd migrate");
-        else if (c->state == ASKING_VERSION)
+        else if (c->state == ASKING_VERSION || c->prepare_due == 0) /* all are prepared, and the Sync met its end */
             snprintf(why, sizeof why, "%.120s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
         else
-            snprintf(why, sizeof why, "statement %s: %.100s", statements[n_statements - (size_t)c->prepare_due]->name,
+            snprintf(why, sizeof why, "statement %s: %.100s", being_prepared(c)->name,
                      PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     } else if (c->state == ASKING_VERSION && atoi(PQgetvalue(result, 0, 0)) != migrate_expected_version()) {
         snprintf(why, sizeof why, "the schema is version %s, this program needs %d: run medkoordd migrate",

@@ -122,6 +122,8 @@ class BindingRules:
             mistake = self.bind(op, parameter, exports)
             if mistake:
                 self.error(parameter.where, f"{statement.name}: {mistake}")
+        if op.lane == "fast" and not exports:
+            statement.make_bare({p.name for p in statement.parameters if self.may_be_absent(op, p)})
         for parameter in statement.parameters:
             if re.fullmatch(r"after_\d+", parameter.name) and f"_{parameter.name}" not in statement.sql:
                 self.error(parameter.where, f"{statement.name}: :{parameter.name} without a column _{parameter.name}")
@@ -129,6 +131,13 @@ class BindingRules:
             if code in self.problem and code not in op.problems and code not in self.generic_problems(op):
                 self.error((statement.file, line),
                            f"{statement.name}: raises {code}, which is not in x-problems of {op.id}")
+
+    def may_be_absent(self, op, parameter):
+        """A filter of the query without a default: most callers send none."""
+        if parameter.binding is None or parameter.binding[0] != "FROM_PARAMETER":
+            return False
+        node = op.parameters[parameter.binding[1]]
+        return node["in"] == "query" and not node.get("required") and "default" not in self.resolve(node["schema"])
 
     def bind(self, op, parameter, exports):
         """Finds what a statement's parameter is bound to. Answers what is wrong, or None."""

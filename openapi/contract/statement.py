@@ -46,12 +46,14 @@ def end_of_block_comment(text, start):
 
 
 class Statement:
-    """Cardinality, parameters in the order of the header, and sql with $n in their places."""
+    """Cardinality, parameters in the order of the header, and sql with $n in their places. bare is the same with NULL for
+    what may be absent (absent, by name); None when nothing may be."""
     def __init__(self, name, file, text):
         self.name, self.file, self.text = name, file, text
         self.cardinality, self.parameters = None, []
-        body_line = self.read_header(text.split("\n"))
-        self.sql = self.number_parameters(text.split("\n"), body_line)
+        self.bare, self.absent = None, set()
+        self.body_line = self.read_header(text.split("\n"))
+        self.sql = self.number_parameters(text.split("\n"), self.body_line)
 
     def fail(self, line, message):
         raise SqlError(f"{self.file}:{line}: {message}")
@@ -81,9 +83,15 @@ class Statement:
             self.fail(1, "the header has no `-- cardinality:`")
         return at
 
+    def make_bare(self, absent):
+        if absent:
+            self.absent = absent
+            self.bare = self.number_parameters(self.text.split("\n"), self.body_line)
+
     def number_parameters(self, lines, body_line):
         text = "\n".join(lines[body_line:])
-        numbers = {p.name: i + 1 for i, p in enumerate(self.parameters)}
+        places = {p.name: f"NULL::{p.type}" if p.name in self.absent else f"${i + 1}"
+                  for i, p in enumerate(self.parameters)}
         used, out, at, ended = set(), [], 0, False
         while True:
             match = TOKENS.search(text, at)
@@ -107,10 +115,10 @@ class Statement:
             elif match["number"]:
                 self.fail(line, f"write the parameter's name, not {match['number']}")
             elif match["name"]:
-                if match["name"] not in numbers:
+                if match["name"] not in places:
                     self.fail(line, f":{match['name']} is not declared in the header")
                 used.add(match["name"])
-                out.append(f"${numbers[match['name']]}")
+                out.append(places[match["name"]])
             else:
                 out.append(match[0])
         for parameter in self.parameters:

@@ -166,10 +166,18 @@ class Writer:
                 rows = [f"{{{p.binding[0]}, {p.binding[1]}, {c_string(p.name)}, {OIDS[p.type]}}}"
                         for p in statement.parameters]
                 self.add(f"static const struct binding {bindings}[] = {{{', '.join(rows)}}};")
+            bare = "NULL"
+            if statement.bare is not None:
+                bare = "&" + statement_name(name) + "_bare"
+                absent = sum(1 << i for i, p in enumerate(statement.parameters) if p.name in statement.absent)
+                sql = self.text(f"bare_sql_{index}", statement.bare)
+                self.add(
+                    f"static const struct statement {statement_name(name)}_bare = {{{c_string(name + ' bare')},\n    {sql},\n"
+                    f"    {bindings}, {len(statement.parameters)}, CARDINALITY_{statement.cardinality.upper()}, NULL, {absent}u}};")
             sql = self.text(f"sql_{index}", statement.sql)
             self.add(
                 f"static const struct statement {statement_name(name)} = {{{c_string(name)},\n    {sql},\n    "
-                f"{bindings}, {len(statement.parameters)}, CARDINALITY_{statement.cardinality.upper()}}};")
+                f"{bindings}, {len(statement.parameters)}, CARDINALITY_{statement.cardinality.upper()}, {bare}, 0}};")
         rows = ", ".join("&" + statement_name(n) for n in names) or "NULL"
         self.add(f"const struct statement *const statements[] = {{{rows}}};\nconst size_t n_statements = {len(names)};")
 

@@ -753,6 +753,8 @@ class TheGenerator(unittest.TestCase):
                     "    for (size_t i = 0; i < s->n_bindings; i++)\n"
                     '        printf("%d %s %u\\n", s->bindings[i].from == FROM_BODY, s->bindings[i].name, s->bindings[i].oid);\n'
                     '    printf("%s\\n%d %s\\n", s->sql, statement_by_name("none") == NULL, migrations[0].name);\n'
+                    '    const struct statement *list = statement_by_name("list_things"), *csv = statement_by_name("list_things.csv");\n'
+                    '    printf("%s %#x %d %d\\n", list->bare->name, list->bare->absent, s->bare == NULL, csv->bare == NULL);\n'
                     '    printf("%zu %s", contract_json_length, contract_json);\n    return 0;\n}\n'
                 )
             subprocess.run(
@@ -782,15 +784,16 @@ class TheGenerator(unittest.TestCase):
             )
             self.assertEqual(said[4:9], ["1 body 3802", "0 name 25", "0 month 1082", "0 size 23", "0 parts 3802"])
             self.assertEqual(
-                said[9:11],
+                said[9:12],
                 [
                     "INSERT INTO thing SELECT $2, $3, $4, $5, ($1->>'weight')::numeric RETURNING name, weight",
                     "1 0001_base",
+                    "list_things bare 0x1 1 1",
                 ],
             )
             with open(os.path.join(out, "openapi.json"), "rb") as f:
                 content = f.read()
-            self.assertEqual("\n".join(said[11:]).encode(), str(len(content)).encode() + b" " + content)
+            self.assertEqual("\n".join(said[12:]).encode(), str(len(content)).encode() + b" " + content)
 
     def test_what_an_operation_never_answers_is_not_in_the_document(self):
         never = ("x-problems: [thing_is_used]", "x-problems: [thing_is_used]\n  x-never: [not_found, already_exists]")
@@ -858,6 +861,13 @@ class Statements(unittest.TestCase):
 
     def test_a_semicolon_in_a_text_is_no_end(self):
         self.assertEqual(self.sql("SELECT :a, ';', :b ;  -- done\n"), "SELECT $1, ';', $2")
+
+    def test_what_may_be_absent_is_null_in_the_bare_statement(self):
+        statement = Statement("x", "x.sql", "-- x: tests.\n-- cardinality: one\n-- :a text\n-- :b int8\nSELECT :a, ':b', :b, :b\n")
+        self.assertIsNone(statement.bare)
+        statement.make_bare({"b"})
+        self.assertEqual(statement.sql, "SELECT $1, ':b', $2, $2")
+        self.assertEqual(statement.bare, "SELECT $1, ':b', NULL::int8, NULL::int8")
 
     def test_nothing_is_no_statement(self):
         with self.assertRaisesRegex(SqlError, "x.sql:1: has no statement"):

@@ -31,9 +31,9 @@ NO_KEYSET = {"get_data_status", "list_hospitals"}
 NO_COLUMNS = "The command has no result, or the result has no columns."
 
 
-def prepare(statement):
+def prepare(statement, sql=None):
     types = ", ".join(p.type for p in statement.parameters)
-    return f'PREPARE "{statement.name}"{f" ({types})" if types else ""} AS\n{statement.sql};\n'
+    return f'PREPARE "{statement.name}"{f" ({types})" if types else ""} AS\n{sql or statement.sql};\n'
 
 
 def psql(connection, script):
@@ -63,7 +63,7 @@ def describe(connection, statements):
     return answers
 
 
-def check_keyset(connection, statement):
+def check_keyset(connection, statement, sql):
     """Mistakes in how a list finds the row after the cursor, in the one plan that connections for short reads keep. The
     planner is kept from what suits tables as small as those here."""
     names = [p.name for p in statement.parameters]
@@ -71,7 +71,7 @@ def check_keyset(connection, statement):
     if last == 0 or statement.name in NO_KEYSET:
         return []
     plan = psql(connection, "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;\n"
-                "SET enable_bitmapscan = off; SET enable_sort = off;\n" + prepare(statement)
+                "SET enable_bitmapscan = off; SET enable_sort = off;\n" + prepare(statement, sql)
                 + f'EXPLAIN (COSTS OFF) EXECUTE "{statement.name}" ({", ".join("NULL" for _ in names)});\n')
     if re.search(rf"Index Cond:.*CASE WHEN \(\${last} IS NULL\)", plan):
         return []
@@ -137,7 +137,8 @@ def main():
         if not errors and op is not None and not op.handler:
             found += check_columns(contract, op, columns)
         if not errors and op is not None and op.lane == "fast":
-            found += check_keyset(sys.argv[1], statement)
+            for sql in filter(None, (statement.sql, statement.bare)):
+                found += check_keyset(sys.argv[1], statement, sql)
         if not errors and statement.cardinality != "none" and not columns:
             found.append(f"cardinality {statement.cardinality}, and no columns")
         mistakes += [f"{statement.file}: {mistake}" for mistake in found]
