@@ -173,25 +173,32 @@ BEGIN
                 WHERE c.level IS NOT NULL AND NOT EXISTS (SELECT FROM atc_code known WHERE known.atc = c.atc)
                 ORDER BY c.atc
                 ON CONFLICT DO NOTHING RETURNING atc
-            ), placed AS MATERIALIZED (  -- sorted once, so that every key below is added at the end of its index
-                SELECT f.*, p.region_no FROM figures f JOIN place p USING (hospital_no, month)
-                ORDER BY p.region_no, f.month, f.atc, f.hospital_no
-            ), by_hospital AS (
-                INSERT INTO consumption_month (ddd_e4, packs_e4, delivery_no, month, region_no, hospital_no, rows, atc)
-                SELECT p.ddd_e4, p.packs_e4, $1, p.month, p.region_no, p.hospital_no, p.rows, p.atc FROM placed p
-            ), cost AS (
-                INSERT INTO consumption_cost_month (cost_ore, delivery_no, month, region_no, hospital_no, atc)
-                SELECT p.cost_ore, $1, p.month, p.region_no, p.hospital_no, p.atc FROM placed p
-                WHERE p.cost_ore IS NOT NULL
-            ), by_region AS (
-                INSERT INTO consumption_region_month (ddd_e4, packs_e4, delivery_no, month, region_no, atc)
-                SELECT sum(p.ddd_e4)::bigint, sum(p.packs_e4)::bigint, $1, p.month, p.region_no, p.atc FROM placed p
+            ), cell AS MATERIALIZED (  -- sorted once, so that every key below is added at the end of its index
+                SELECT p.region_no, p.month, p.atc, sum(p.rows) AS n, sum(p.ddd_e4)::bigint AS ddd_e4,
+                    sum(p.packs_e4)::bigint AS packs_e4, sum(p.cost_ore)::bigint AS cost_ore,
+                    array_agg(p.hospital_no) AS hospitals, array_agg(p.rows) AS rows, array_agg(p.ddd_e4) AS ddds_e4,
+                    array_agg(p.packs_e4) AS packses_e4,
+                    array_agg(p.hospital_no) FILTER (WHERE p.cost_ore IS NOT NULL) AS cost_hospitals,
+                    array_agg(p.cost_ore) FILTER (WHERE p.cost_ore IS NOT NULL) AS costs_ore
+                FROM (SELECT f.*, p.region_no FROM figures f JOIN place p USING (hospital_no, month)
+                      ORDER BY p.region_no, f.month, f.atc, f.hospital_no) p
                 GROUP BY p.region_no, p.month, p.atc
                 ORDER BY p.region_no, p.month, p.atc
+            ), by_hospital AS (
+                INSERT INTO consumption_month (delivery_no, month, region_no, atc, hospital_no, rows, ddd_e4, packs_e4)
+                SELECT $1, c.month, c.region_no, c.atc, c.hospitals, c.rows, c.ddds_e4, c.packses_e4 FROM cell c
+            ), cost AS (
+                INSERT INTO consumption_cost_month (cost_ore, delivery_no, month, region_no, atc, hospital_no,
+                                                    hospital_cost_ore)
+                SELECT c.cost_ore, $1, c.month, c.region_no, c.atc, c.cost_hospitals, c.costs_ore FROM cell c
+                WHERE c.cost_ore IS NOT NULL
+            ), by_region AS (
+                INSERT INTO consumption_region_month (ddd_e4, packs_e4, delivery_no, month, region_no, atc)
+                SELECT c.ddd_e4, c.packs_e4, $1, c.month, c.region_no, c.atc FROM cell c
             )
             SELECT COALESCE(sum(f.rows), 0)::bigint AS rows, COALESCE(sum(f.ddd_e4), 0) AS ddd_e4,
                 sum(f.cost_ore) AS cost_ore,
-                COALESCE(sum(f.rows), 0) - (SELECT COALESCE(sum(p.rows), 0) FROM placed p) AS homeless,
+                COALESCE(sum(f.rows), 0) - (SELECT COALESCE(sum(c.n), 0) FROM cell c) AS homeless,
                 (SELECT count(*) FROM code c WHERE c.level IS NULL) AS bad_codes,
                 (SELECT COALESCE(jsonb_agg(n.atc ORDER BY n.atc), '[]')
                  FROM (SELECT n.atc FROM new_code n ORDER BY n.atc LIMIT 1000) n) AS new_codes,
@@ -1024,8 +1031,9 @@ CREATE TABLE medkoord.consumption_cost_month (
     delivery_no integer NOT NULL,
     month date NOT NULL,
     region_no smallint NOT NULL,
-    hospital_no smallint NOT NULL,
-    atc character varying(8) NOT NULL COLLATE pg_catalog."C"
+    atc character varying(8) NOT NULL COLLATE pg_catalog."C",
+    hospital_no smallint[] NOT NULL,
+    hospital_cost_ore bigint[] NOT NULL
 );
 
 ALTER TABLE ONLY medkoord.consumption_cost_month FORCE ROW LEVEL SECURITY;
@@ -1295,23 +1303,57 @@ CREATE FUNCTION medkoord.shown_region(p_region_no smallint, p_basis text, p_as_o
 ALTER FUNCTION medkoord.shown_region(p_region_no smallint, p_basis text, p_as_of timestamp with time zone) OWNER TO medkoord_owner;
 
 --
+-- Name: consumption_hospital_cost; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.consumption_hospital_cost WITH (security_invoker='true') AS
+ SELECT m.delivery_no,
+    m.region_no,
+    m.month,
+    m.atc,
+    h.hospital_no,
+    h.cost_ore
+   FROM (medkoord.consumption_cost_month m
+     CROSS JOIN LATERAL UNNEST(m.hospital_no, m.hospital_cost_ore) h(hospital_no, cost_ore));
+
+ALTER TABLE medkoord.consumption_hospital_cost OWNER TO medkoord_owner;
+
+--
 -- Name: consumption_month; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
 --
 
 CREATE TABLE medkoord.consumption_month (
-    ddd_e4 bigint NOT NULL,
-    packs_e4 bigint,
     delivery_no integer NOT NULL,
     month date NOT NULL,
     region_no smallint NOT NULL,
-    hospital_no smallint NOT NULL,
-    rows integer NOT NULL,
-    atc character varying(8) NOT NULL COLLATE pg_catalog."C"
+    atc character varying(8) NOT NULL COLLATE pg_catalog."C",
+    hospital_no smallint[] NOT NULL,
+    rows integer[] NOT NULL,
+    ddd_e4 bigint[] NOT NULL,
+    packs_e4 bigint[] NOT NULL
 );
 
 ALTER TABLE ONLY medkoord.consumption_month FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE medkoord.consumption_month OWNER TO medkoord_owner;
+
+--
+-- Name: consumption_hospital_month; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.consumption_hospital_month WITH (security_invoker='true') AS
+ SELECT m.delivery_no,
+    m.region_no,
+    m.month,
+    m.atc,
+    h.hospital_no,
+    h.rows,
+    h.ddd_e4,
+    h.packs_e4
+   FROM (medkoord.consumption_month m
+     CROSS JOIN LATERAL UNNEST(m.hospital_no, m.rows, m.ddd_e4, m.packs_e4) h(hospital_no, rows, ddd_e4, packs_e4));
+
+ALTER TABLE medkoord.consumption_hospital_month OWNER TO medkoord_owner;
 
 --
 -- Name: consumption_sums(text, date, date, text, integer, text, smallint, smallint, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1347,16 +1389,24 @@ CREATE FUNCTION medkoord.consumption_sums(p_source text, p_from date, p_to date,
              m.ddd_e4,
              m.packs_e4,
              NULL::bigint
-            FROM medkoord.consumption_month m
+            FROM medkoord.consumption_hospital_month m
            WHERE (((consumption_sums.p_by = 'hospital'::text) OR (consumption_sums.p_hospital_no IS NOT NULL)) AND (m.delivery_no = f.delivery_no) AND (m.region_no = f.region_no) AND (m.month = f.month) AND ((m.atc)::text >= COALESCE(consumption_sums.p_atc, ''::text)) AND ((m.atc)::text < (COALESCE(consumption_sums.p_atc, ''::text) || '~'::text)))
+         UNION ALL
+          SELECT m.atc,
+             NULL::smallint,
+             0,
+             NULL::bigint,
+             m.cost_ore
+            FROM medkoord.consumption_cost_month m
+           WHERE (( SELECT medkoord.may_see_cost() AS may_see_cost) AND (consumption_sums.p_by = 'region'::text) AND (consumption_sums.p_hospital_no IS NULL) AND (m.delivery_no = f.delivery_no) AND (m.region_no = f.region_no) AND (m.month = f.month) AND ((m.atc)::text >= COALESCE(consumption_sums.p_atc, ''::text)) AND ((m.atc)::text < (COALESCE(consumption_sums.p_atc, ''::text) || '~'::text)))
          UNION ALL
           SELECT m.atc,
              m.hospital_no,
              0,
              NULL::bigint,
              m.cost_ore
-            FROM medkoord.consumption_cost_month m
-           WHERE (( SELECT medkoord.may_see_cost() AS may_see_cost) AND (m.delivery_no = f.delivery_no) AND (m.region_no = f.region_no) AND (m.month = f.month) AND ((m.atc)::text >= COALESCE(consumption_sums.p_atc, ''::text)) AND ((m.atc)::text < (COALESCE(consumption_sums.p_atc, ''::text) || '~'::text)))) x)
+            FROM medkoord.consumption_hospital_cost m
+           WHERE (( SELECT medkoord.may_see_cost() AS may_see_cost) AND ((consumption_sums.p_by = 'hospital'::text) OR (consumption_sums.p_hospital_no IS NOT NULL)) AND (m.delivery_no = f.delivery_no) AND (m.region_no = f.region_no) AND (m.month = f.month) AND ((m.atc)::text >= COALESCE(consumption_sums.p_atc, ''::text)) AND ((m.atc)::text < (COALESCE(consumption_sums.p_atc, ''::text) || '~'::text)))) x)
    WHERE (((consumption_sums.p_shown_no IS NULL) OR (s.shown_no = consumption_sums.p_shown_no)) AND ((consumption_sums.p_hospital_no IS NULL) OR (x.hospital_no = consumption_sums.p_hospital_no)))
    GROUP BY s.shown_no,
          CASE
@@ -2385,14 +2435,14 @@ BEGIN
         SELECT c.region_no, c.month, s.hospital_no,
             CASE ((q).measure).basis WHEN 'ddd' THEN sum(s.ddd_e4)::float8 / 10000
                                      ELSE COALESCE(sum(s.packs_e4), 0)::float8 / 10000 END AS volume
-        FROM cell c JOIN consumption_month s
+        FROM cell c JOIN consumption_hospital_month s
           ON s.delivery_no = c.delivery_no AND s.region_no = c.member_no AND s.month = c.month
          AND s.atc >= (q).atc AND s.atc < (q).atc || '~'
         WHERE ((q).measure).basis <> 'cost_ore'
         GROUP BY c.region_no, c.month, s.hospital_no
         UNION ALL
         SELECT c.region_no, c.month, s.hospital_no, sum(s.cost_ore)::float8
-        FROM cell c JOIN consumption_cost_month s
+        FROM cell c JOIN consumption_hospital_cost s
           ON s.delivery_no = c.delivery_no AND s.region_no = c.member_no AND s.month = c.month
          AND s.atc >= (q).atc AND s.atc < (q).atc || '~'
         WHERE ((q).measure).basis = 'cost_ore'
@@ -3001,10 +3051,8 @@ BEGIN
             SELECT %s, $2, x.region_no, x.source, x.atc
             FROM (SELECT c.source, c.region_no, m.atc, %s
                   FROM cell c
-                  CROSS JOIN LATERAL (
-                      SELECT h.atc, sum(h.cost_ore)::bigint AS cost_ore FROM consumption_cost_month h
-                      WHERE h.delivery_no = c.delivery_no AND h.region_no = c.region_no AND h.month = c.month
-                      GROUP BY h.atc) m
+                  JOIN consumption_cost_month m
+                    ON m.delivery_no = c.delivery_no AND m.region_no = c.region_no AND m.month = c.month
                   GROUP BY c.source, c.region_no, m.atc) x
             ORDER BY x.atc, x.region_no
             $q$, format(running, 'cost_ore'), format(months, 'cost_ore')) USING p_delivery_no, renewed;
@@ -3673,7 +3721,7 @@ ALTER TABLE ONLY medkoord.atc_code
 --
 
 ALTER TABLE ONLY medkoord.consumption_cost_month
-    ADD CONSTRAINT consumption_cost_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc, hospital_no);
+    ADD CONSTRAINT consumption_cost_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc);
 
 --
 -- Name: consumption_cost_year consumption_cost_year_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -3729,7 +3777,7 @@ ALTER TABLE ONLY medkoord.consumption_delivery_transition
 --
 
 ALTER TABLE ONLY medkoord.consumption_month
-    ADD CONSTRAINT consumption_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc, hospital_no);
+    ADD CONSTRAINT consumption_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc);
 
 --
 -- Name: consumption_region_month consumption_region_month_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -4815,10 +4863,22 @@ REVOKE ALL ON FUNCTION medkoord.shown_region(p_region_no smallint, p_basis text,
 GRANT ALL ON FUNCTION medkoord.shown_region(p_region_no smallint, p_basis text, p_as_of timestamp with time zone) TO medkoord_server;
 
 --
+-- Name: TABLE consumption_hospital_cost; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.consumption_hospital_cost TO medkoord_server;
+
+--
 -- Name: TABLE consumption_month; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 GRANT SELECT ON TABLE medkoord.consumption_month TO medkoord_server;
+
+--
+-- Name: TABLE consumption_hospital_month; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.consumption_hospital_month TO medkoord_server;
 
 --
 -- Name: FUNCTION consumption_sums(p_source text, p_from date, p_to date, p_by text, p_level integer, p_atc text, p_shown_no smallint, p_hospital_no smallint, p_as_of timestamp with time zone, p_basis text); Type: ACL; Schema: medkoord; Owner: medkoord_owner

@@ -163,16 +163,19 @@ CREATE TABLE consumption_row (
 -- Written by accept_delivery alone, which joins every row to the delivery's own coverage, to hospitals and to codes;
 -- none of these is ever deleted. Foreign keys would check the same again row by row, at more than the upload's own cost.
 
+-- By hospital: the hospitals of a region that used a code in a month stand beside each other in one row, in the order of
+-- hospital_no. A row each would be seven times as many to write, in every upload. consumption_hospital_month and
+-- consumption_hospital_cost show them one by one.
 CREATE TABLE consumption_month (
-    ddd_e4 bigint NOT NULL,
-    packs_e4 bigint NULL,
     delivery_no int NOT NULL,
     month date NOT NULL,
     region_no smallint NOT NULL,
-    hospital_no smallint NOT NULL,
-    rows int NOT NULL,
     atc varchar(8) COLLATE "C" NOT NULL,
-    CONSTRAINT consumption_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc, hospital_no)
+    hospital_no smallint[] NOT NULL,
+    rows int[] NOT NULL,
+    ddd_e4 bigint[] NOT NULL,
+    packs_e4 bigint[] NOT NULL,            -- an element may be NULL
+    CONSTRAINT consumption_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc)
 );
 CREATE TABLE consumption_region_month (
     ddd_e4 bigint NOT NULL,
@@ -184,14 +187,23 @@ CREATE TABLE consumption_region_month (
     CONSTRAINT consumption_region_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc)
 );
 CREATE TABLE consumption_cost_month (
-    cost_ore bigint NOT NULL,
+    cost_ore bigint NOT NULL,              -- of the region
     delivery_no int NOT NULL,
     month date NOT NULL,
     region_no smallint NOT NULL,
-    hospital_no smallint NOT NULL,
     atc varchar(8) COLLATE "C" NOT NULL,
-    CONSTRAINT consumption_cost_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc, hospital_no)
+    hospital_no smallint[] NOT NULL,       -- those that have a cost
+    hospital_cost_ore bigint[] NOT NULL,
+    CONSTRAINT consumption_cost_month_pkey PRIMARY KEY (delivery_no, region_no, month, atc)
 );
+CREATE VIEW consumption_hospital_month WITH (security_invoker) AS
+SELECT m.delivery_no, m.region_no, m.month, m.atc, h.hospital_no, h.rows, h.ddd_e4, h.packs_e4
+FROM consumption_month m
+CROSS JOIN LATERAL unnest(m.hospital_no, m.rows, m.ddd_e4, m.packs_e4) AS h(hospital_no, rows, ddd_e4, packs_e4);
+CREATE VIEW consumption_hospital_cost WITH (security_invoker) AS
+SELECT m.delivery_no, m.region_no, m.month, m.atc, h.hospital_no, h.cost_ore
+FROM consumption_cost_month m
+CROSS JOIN LATERAL unnest(m.hospital_no, m.hospital_cost_ore) AS h(hospital_no, cost_ore);
 
 -- What is in force now, by region, code and calendar year, as running sums: element k + 1 is what was used in the first
 -- k months of the year, so that any run of months costs one subtraction a year, however many rows and deliveries there
@@ -317,7 +329,7 @@ CREATE POLICY consumption_cost_year_delete ON consumption_cost_year FOR DELETE U
 -- The server reads. It writes through the functions below alone, which run as the owner, for the caller's roles.
 GRANT SELECT ON consumption_delivery, consumption_delivery_cost, consumption_coverage, consumption_rejection,
     consumption_rejection_count, consumption_row, consumption_month, consumption_region_month, consumption_cost_month,
-    consumption_year, consumption_cost_year TO medkoord_server;
+    consumption_hospital_month, consumption_hospital_cost, consumption_year, consumption_cost_year TO medkoord_server;
 
 -- ---- states and facts that do not change ----
 
@@ -476,14 +488,22 @@ BEGIN ATOMIC
           AND m.atc >= COALESCE(p_atc, '') AND m.atc < COALESCE(p_atc, '') || '~'
         UNION ALL
         SELECT m.atc, m.hospital_no, m.ddd_e4, m.packs_e4, NULL
-        FROM consumption_month m
+        FROM consumption_hospital_month m
         WHERE (p_by = 'hospital' OR p_hospital_no IS NOT NULL)
           AND m.delivery_no = f.delivery_no AND m.region_no = f.region_no AND m.month = f.month
           AND m.atc >= COALESCE(p_atc, '') AND m.atc < COALESCE(p_atc, '') || '~'
         UNION ALL
-        SELECT m.atc, m.hospital_no, 0, NULL, m.cost_ore
+        SELECT m.atc, NULL, 0, NULL, m.cost_ore
         FROM consumption_cost_month m
         WHERE (SELECT may_see_cost())  -- the row policy says so too, but is asked once a row
+          AND p_by = 'region' AND p_hospital_no IS NULL
+          AND m.delivery_no = f.delivery_no AND m.region_no = f.region_no AND m.month = f.month
+          AND m.atc >= COALESCE(p_atc, '') AND m.atc < COALESCE(p_atc, '') || '~'
+        UNION ALL
+        SELECT m.atc, m.hospital_no, 0, NULL, m.cost_ore
+        FROM consumption_hospital_cost m
+        WHERE (SELECT may_see_cost())
+          AND (p_by = 'hospital' OR p_hospital_no IS NOT NULL)
           AND m.delivery_no = f.delivery_no AND m.region_no = f.region_no AND m.month = f.month
           AND m.atc >= COALESCE(p_atc, '') AND m.atc < COALESCE(p_atc, '') || '~'
     ) x
@@ -879,10 +899,8 @@ BEGIN
             SELECT %s, $2, x.region_no, x.source, x.atc
             FROM (SELECT c.source, c.region_no, m.atc, %s
                   FROM cell c
-                  CROSS JOIN LATERAL (
-                      SELECT h.atc, sum(h.cost_ore)::bigint AS cost_ore FROM consumption_cost_month h
-                      WHERE h.delivery_no = c.delivery_no AND h.region_no = c.region_no AND h.month = c.month
-                      GROUP BY h.atc) m
+                  JOIN consumption_cost_month m
+                    ON m.delivery_no = c.delivery_no AND m.region_no = c.region_no AND m.month = c.month
                   GROUP BY c.source, c.region_no, m.atc) x
             ORDER BY x.atc, x.region_no
             $q$, format(running, 'cost_ore'), format(months, 'cost_ore')) USING p_delivery_no, renewed;
@@ -1091,25 +1109,32 @@ BEGIN
                 WHERE c.level IS NOT NULL AND NOT EXISTS (SELECT FROM atc_code known WHERE known.atc = c.atc)
                 ORDER BY c.atc
                 ON CONFLICT DO NOTHING RETURNING atc
-            ), placed AS MATERIALIZED (  -- sorted once, so that every key below is added at the end of its index
-                SELECT f.*, p.region_no FROM figures f JOIN place p USING (hospital_no, month)
-                ORDER BY p.region_no, f.month, f.atc, f.hospital_no
-            ), by_hospital AS (
-                INSERT INTO consumption_month (ddd_e4, packs_e4, delivery_no, month, region_no, hospital_no, rows, atc)
-                SELECT p.ddd_e4, p.packs_e4, $1, p.month, p.region_no, p.hospital_no, p.rows, p.atc FROM placed p
-            ), cost AS (
-                INSERT INTO consumption_cost_month (cost_ore, delivery_no, month, region_no, hospital_no, atc)
-                SELECT p.cost_ore, $1, p.month, p.region_no, p.hospital_no, p.atc FROM placed p
-                WHERE p.cost_ore IS NOT NULL
-            ), by_region AS (
-                INSERT INTO consumption_region_month (ddd_e4, packs_e4, delivery_no, month, region_no, atc)
-                SELECT sum(p.ddd_e4)::bigint, sum(p.packs_e4)::bigint, $1, p.month, p.region_no, p.atc FROM placed p
+            ), cell AS MATERIALIZED (  -- sorted once, so that every key below is added at the end of its index
+                SELECT p.region_no, p.month, p.atc, sum(p.rows) AS n, sum(p.ddd_e4)::bigint AS ddd_e4,
+                    sum(p.packs_e4)::bigint AS packs_e4, sum(p.cost_ore)::bigint AS cost_ore,
+                    array_agg(p.hospital_no) AS hospitals, array_agg(p.rows) AS rows, array_agg(p.ddd_e4) AS ddds_e4,
+                    array_agg(p.packs_e4) AS packses_e4,
+                    array_agg(p.hospital_no) FILTER (WHERE p.cost_ore IS NOT NULL) AS cost_hospitals,
+                    array_agg(p.cost_ore) FILTER (WHERE p.cost_ore IS NOT NULL) AS costs_ore
+                FROM (SELECT f.*, p.region_no FROM figures f JOIN place p USING (hospital_no, month)
+                      ORDER BY p.region_no, f.month, f.atc, f.hospital_no) p
                 GROUP BY p.region_no, p.month, p.atc
                 ORDER BY p.region_no, p.month, p.atc
+            ), by_hospital AS (
+                INSERT INTO consumption_month (delivery_no, month, region_no, atc, hospital_no, rows, ddd_e4, packs_e4)
+                SELECT $1, c.month, c.region_no, c.atc, c.hospitals, c.rows, c.ddds_e4, c.packses_e4 FROM cell c
+            ), cost AS (
+                INSERT INTO consumption_cost_month (cost_ore, delivery_no, month, region_no, atc, hospital_no,
+                                                    hospital_cost_ore)
+                SELECT c.cost_ore, $1, c.month, c.region_no, c.atc, c.cost_hospitals, c.costs_ore FROM cell c
+                WHERE c.cost_ore IS NOT NULL
+            ), by_region AS (
+                INSERT INTO consumption_region_month (ddd_e4, packs_e4, delivery_no, month, region_no, atc)
+                SELECT c.ddd_e4, c.packs_e4, $1, c.month, c.region_no, c.atc FROM cell c
             )
             SELECT COALESCE(sum(f.rows), 0)::bigint AS rows, COALESCE(sum(f.ddd_e4), 0) AS ddd_e4,
                 sum(f.cost_ore) AS cost_ore,
-                COALESCE(sum(f.rows), 0) - (SELECT COALESCE(sum(p.rows), 0) FROM placed p) AS homeless,
+                COALESCE(sum(f.rows), 0) - (SELECT COALESCE(sum(c.n), 0) FROM cell c) AS homeless,
                 (SELECT count(*) FROM code c WHERE c.level IS NULL) AS bad_codes,
                 (SELECT COALESCE(jsonb_agg(n.atc ORDER BY n.atc), '[]')
                  FROM (SELECT n.atc FROM new_code n ORDER BY n.atc LIMIT 1000) n) AS new_codes,

@@ -851,14 +851,14 @@ BEGIN
         SELECT c.region_no, c.month, s.hospital_no,
             CASE ((q).measure).basis WHEN 'ddd' THEN sum(s.ddd_e4)::float8 / 10000
                                      ELSE COALESCE(sum(s.packs_e4), 0)::float8 / 10000 END AS volume
-        FROM cell c JOIN consumption_month s
+        FROM cell c JOIN consumption_hospital_month s
           ON s.delivery_no = c.delivery_no AND s.region_no = c.member_no AND s.month = c.month
          AND s.atc >= (q).atc AND s.atc < (q).atc || '~'
         WHERE ((q).measure).basis <> 'cost_ore'
         GROUP BY c.region_no, c.month, s.hospital_no
         UNION ALL
         SELECT c.region_no, c.month, s.hospital_no, sum(s.cost_ore)::float8
-        FROM cell c JOIN consumption_cost_month s
+        FROM cell c JOIN consumption_hospital_cost s
           ON s.delivery_no = c.delivery_no AND s.region_no = c.member_no AND s.month = c.month
          AND s.atc >= (q).atc AND s.atc < (q).atc || '~'
         WHERE ((q).measure).basis = 'cost_ore'

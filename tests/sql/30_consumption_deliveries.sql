@@ -161,7 +161,7 @@ SELECT is(pg_temp.shown(id) -> 'rejected_by_code', 'null', 'the earlier rejectio
 SELECT is((SELECT count(*) FROM consumption_rejection), 0::bigint, 'with its lines');
 SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, atc, ddd_e4, packs_e4) ORDER BY month) FROM consumption_region_month),
     '[[4, "2020-01-01", "J01CA04", 355000, 25000], [4, "2020-02-01", "J01", -50000, null]]', 'rolled up by region');
-SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, atc, ddd_e4, packs_e4, rows) ORDER BY month) FROM consumption_month),
+SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, atc, ddd_e4, packs_e4, rows) ORDER BY month) FROM consumption_hospital_month),
     '[[4, "2020-01-01", "J01CA04", 355000, 25000, 2], [4, "2020-02-01", "J01", -50000, null, 1]]', 'and by hospital');
 SELECT is((SELECT jsonb_agg(cost_ore ORDER BY month) FROM consumption_cost_month), '[2000, -500]', 'cost for itself');
 SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, ddd_e4) ORDER BY region_no, month) FROM consumption_coverage WHERE accepted_at IS NOT NULL),
@@ -185,7 +185,7 @@ SELECT is((SELECT count(*) FROM consumption_month WHERE false) + (SELECT count(*
 SELECT * FROM act_as('admin,amgros');
 SELECT throws_ok(format('%s', s), '42501', NULL, 'the server may not: ' || s)
 FROM unnest(ARRAY['UPDATE consumption_delivery SET label = ''y''', 'DELETE FROM consumption_delivery', 'UPDATE consumption_coverage SET month = month',
-    'DELETE FROM consumption_coverage', 'UPDATE consumption_month SET ddd_e4 = 0', 'DELETE FROM consumption_region_month', 'INSERT INTO consumption_row (delivery_no) VALUES (1)',
+    'DELETE FROM consumption_coverage', 'UPDATE consumption_month SET ddd_e4 = NULL', 'DELETE FROM consumption_region_month', 'INSERT INTO consumption_row (delivery_no) VALUES (1)',
     'DELETE FROM consumption_row', 'UPDATE consumption_delivery_transition SET to_state = ''accepted''']) s;
 SET LOCAL SESSION AUTHORIZATION postgres;
 SELECT fails_with('UPDATE consumption_delivery SET label = ''y'' WHERE state = ''accepted''', 'transition_not_allowed', 'nor may anybody else: a label');

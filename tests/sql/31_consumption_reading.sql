@@ -6,7 +6,7 @@ SET search_path = medkoord, public, pg_temp;
 BEGIN;
 \ir consumption.psql
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(66);
+SELECT plan(72);
 
 -- moments
 SELECT is(known_at('2026-03-01'), '2026-03-01T22:59:59.999999Z'::timestamptz, 'a date is the end of the Danish day');
@@ -135,6 +135,29 @@ INSERT INTO d SELECT 'third', deliver('amgros', 'final', covers('hovedstaden', '
 SELECT is(pg_temp.changes('third', 'first'), '2020-01 hovedstaden J01CA04 figures 100 100 0 0 -1, 2020-02 hovedstaden * only_before 200 - -200 - -, 2020-03 hovedstaden * only_before 1.2345 - -1.2345 - -', 'a price');
 SELECT * FROM act_as('reader');
 SELECT is(pg_temp.changes('third', 'first'), '2020-02 hovedstaden * only_before 200 - -200 - -, 2020-03 hovedstaden * only_before 1.2345 - -1.2345 - -', 'and none to others');
+
+-- several hospitals of a region, with and without packs and cost: the roll-ups are what the rows add up to
+SELECT * FROM act_as('admin');
+SELECT create_hospital('BFH', 'Bispebjerg og Frederiksberg Hospital', 'hovedstaden', '2015-01-01') \g /dev/null
+SELECT * FROM act_as('amgros');
+INSERT INTO d SELECT 'hospitals', deliver('hospitals', 'final', covers('hovedstaden', '2019-01', '2019-02') || covers('nordjylland', '2019-01'),
+    '[["2019-01", "BFH", "J01CA04", "000002", 1, 10, 100], ["2019-01", "AHH", "J01CA04", "000001", null, 2.5, null], ["2019-01", "AHH", "J01CA04", "000002", null, 0.0001, null],
+      ["2019-02", "BFH", "J01CA04", "000001", 4, -3, 7], ["2019-01", "AHH", "J01CR02", "", null, 1, null], ["2019-02", "AHH", "J01CA04", "000001", 2, 1, -2],
+      ["2019-01", "AUT", "J01CA04", "000001", 0, 0, 0], ["2019-01", "BFH", "J01CA04", "000001", null, 1, 5], ["2019-01", "BFH", "J01CR02", "", null, 1, null]]');
+CREATE FUNCTION pg_temp.hospitals_no() RETURNS int LANGUAGE sql AS $$ SELECT x.delivery_no FROM medkoord.consumption_delivery x JOIN d USING (id) WHERE d.name = 'hospitals' $$;
+SELECT results_eq($$ SELECT region_no::int, month, atc::text, hospital_no, rows::bigint, ddd_e4::numeric, packs_e4::numeric FROM consumption_hospital_month WHERE delivery_no = pg_temp.hospitals_no() ORDER BY month, atc, hospital_no $$,
+    $$ SELECT CASE h.code WHEN 'AUT' THEN 1 ELSE 4 END, month, atc::text, hospital_no, count(*), sum(ddd_e4), sum(packs_e4) FROM consumption_row r JOIN hospital h USING (hospital_no) WHERE delivery_no = pg_temp.hospitals_no()
+       GROUP BY month, atc, hospital_no, h.code ORDER BY month, atc, hospital_no $$, 'by hospital');
+SELECT results_eq($$ SELECT month, atc::text, hospital_no, cost_ore::numeric FROM consumption_hospital_cost WHERE delivery_no = pg_temp.hospitals_no() ORDER BY month, atc, hospital_no $$,
+    $$ SELECT month, atc::text, hospital_no, sum(cost_ore) FROM consumption_row WHERE delivery_no = pg_temp.hospitals_no() GROUP BY month, atc, hospital_no HAVING count(cost_ore) > 0 ORDER BY month, atc, hospital_no $$, 'cost by hospital');
+SELECT results_eq($$ SELECT region_no, month, atc::text, m.ddd_e4::numeric, m.packs_e4::numeric, c.cost_ore::numeric FROM consumption_region_month m LEFT JOIN consumption_cost_month c USING (delivery_no, region_no, month, atc)
+       WHERE delivery_no = pg_temp.hospitals_no() ORDER BY month, atc, region_no $$,
+    $$ SELECT CASE h.code WHEN 'AUT' THEN 1::smallint ELSE 4::smallint END AS region_no, month, atc::text, sum(ddd_e4), sum(packs_e4), sum(cost_ore) FROM consumption_row r JOIN hospital h USING (hospital_no) WHERE delivery_no = pg_temp.hospitals_no()
+       GROUP BY 1, month, atc ORDER BY month, atc, 1 $$, 'by region');
+SELECT is(pg_temp.sums($$'hospitals', '2019-01-01', '2019-02-01', 'year', 'region', 5, 'J01CA04', 'hovedstaden', NULL, 'as_reported', NULL$$), '2019 hovedstaden J01CA04 11.5001 7 110 2/2', 'as they are read');
+SELECT * FROM act_as('reader');
+SELECT is((SELECT count(*) FROM consumption_hospital_cost), 0::bigint, 'cost by hospital is for those who may see it');
+SELECT is((SELECT count(*) FROM consumption_hospital_month WHERE delivery_no = pg_temp.hospitals_no()), 7::bigint, 'the rest for everybody');
 
 -- withdrawing brings the earlier back, and the past stays as it was known
 SELECT * FROM act_as('amgros');
