@@ -135,7 +135,8 @@ CREATE FUNCTION medkoord.accept_delivery(p_delivery_no integer, p_content_sha256
     SET work_mem TO '64MB'
     SET maintenance_work_mem TO '128MB'
     SET jit TO 'off'
-    AS $_$
+    SET enable_sort TO 'off'
+    AS $_$  -- grouping without it: only what is left is sorted
 #variable_conflict use_column
 DECLARE
     bare CONSTANT text := format('consumption_row_%s', p_delivery_no);
@@ -158,8 +159,8 @@ BEGIN
                         PRIMARY KEY (delivery_no, month, hospital_no, atc, article_number)', bare, bare || '_pkey');
         EXECUTE format($q$
             WITH figures AS MATERIALIZED (
-                SELECT r.month, r.hospital_no, r.atc, sum(r.ddd_e4)::bigint AS ddd_e4,
-                    sum(r.packs_e4)::bigint AS packs_e4, sum(r.cost_ore)::bigint AS cost_ore, count(*)::int AS rows
+                SELECT r.month, r.hospital_no, r.atc, sum_bigint(r.ddd_e4) AS ddd_e4,
+                    sum_bigint(r.packs_e4) AS packs_e4, sum_bigint(r.cost_ore) AS cost_ore, count(*)::int AS rows
                 FROM %I r GROUP BY r.month, r.hospital_no, r.atc
             ), place AS MATERIALIZED (
                 SELECT p.hospital_no, p.month, p.region_no
@@ -173,17 +174,17 @@ BEGIN
                 WHERE c.level IS NOT NULL AND NOT EXISTS (SELECT FROM atc_code known WHERE known.atc = c.atc)
                 ORDER BY c.atc
                 ON CONFLICT DO NOTHING RETURNING atc
-            ), cell AS MATERIALIZED (  -- sorted once, so that every key below is added at the end of its index
-                SELECT p.region_no, p.month, p.atc, sum(p.rows) AS n, sum(p.ddd_e4)::bigint AS ddd_e4,
-                    sum(p.packs_e4)::bigint AS packs_e4, sum(p.cost_ore)::bigint AS cost_ore,
+            ), added AS MATERIALIZED (
+                SELECT p.region_no, p.month, p.atc, sum(p.rows) AS n, sum_bigint(p.ddd_e4) AS ddd_e4,
+                    sum_bigint(p.packs_e4) AS packs_e4, sum_bigint(p.cost_ore) AS cost_ore,
                     array_agg(p.hospital_no) AS hospitals, array_agg(p.rows) AS rows, array_agg(p.ddd_e4) AS ddds_e4,
                     array_agg(p.packs_e4) AS packses_e4,
                     array_agg(p.hospital_no) FILTER (WHERE p.cost_ore IS NOT NULL) AS cost_hospitals,
                     array_agg(p.cost_ore) FILTER (WHERE p.cost_ore IS NOT NULL) AS costs_ore
-                FROM (SELECT f.*, p.region_no FROM figures f JOIN place p USING (hospital_no, month)
-                      ORDER BY p.region_no, f.month, f.atc, f.hospital_no) p
+                FROM (SELECT f.*, p.region_no FROM figures f JOIN place p USING (hospital_no, month)) p
                 GROUP BY p.region_no, p.month, p.atc
-                ORDER BY p.region_no, p.month, p.atc
+            ), cell AS MATERIALIZED (  -- sorted once, so that every key below is added at the end of its index
+                SELECT a.* FROM added a ORDER BY a.region_no, a.month, a.atc
             ), by_hospital AS (
                 INSERT INTO consumption_month (delivery_no, month, region_no, atc, hospital_no, rows, ddd_e4, packs_e4)
                 SELECT $1, c.month, c.region_no, c.atc, c.hospitals, c.rows, c.ddds_e4, c.packses_e4 FROM cell c
@@ -3485,6 +3486,19 @@ END;
 ALTER FUNCTION medkoord.url_segment(value text) OWNER TO medkoord_owner;
 
 --
+-- Name: sum_bigint(bigint); Type: AGGREGATE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE AGGREGATE medkoord.sum_bigint(bigint) (
+    SFUNC = int8pl,
+    STYPE = bigint,
+    COMBINEFUNC = int8pl,
+    PARALLEL = safe
+);
+
+ALTER AGGREGATE medkoord.sum_bigint(bigint) OWNER TO medkoord_owner;
+
+--
 -- Name: atc_code; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5460,6 +5474,12 @@ REVOKE ALL ON FUNCTION medkoord.upload_violations(p_table text, p_delivery_no in
 
 REVOKE ALL ON FUNCTION medkoord.url_segment(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.url_segment(value text) TO medkoord_server;
+
+--
+-- Name: FUNCTION sum_bigint(bigint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.sum_bigint(bigint) FROM PUBLIC;
 
 --
 -- Name: TABLE atc_code; Type: ACL; Schema: medkoord; Owner: medkoord_owner
