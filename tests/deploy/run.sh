@@ -65,7 +65,7 @@ sql() {
 contents() { # all that users see and that a second load could change
     sql "SELECT (SELECT count(*) FROM medkoord.population), (SELECT count(*) FROM medkoord.hospital),
         (SELECT count(*) FROM medkoord.atc_code), (SELECT array_agg(id ORDER BY id) FROM medkoord.consumption_delivery),
-        (SELECT count(*) FROM medkoord.consumption_row), (SELECT sum(ddd_e4) FROM medkoord.consumption_month)"
+        (SELECT count(*) FROM medkoord.consumption_row), (SELECT sum(ddd_e4) FROM medkoord.consumption_hospital_month)"
 }
 is() { # GOT WANTED
     printf 'got:    %s\nwanted: %s\n' "$1" "$2"
