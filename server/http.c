@@ -61,6 +61,8 @@ static void take_head(struct request *r, const char *method, const char *url, co
     struct gate_head head;
     gate_line(&head, r, method, url, version);
     MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, take_header, &head);
+    gate_end(&head,
+             method + MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size);
     if (gate_check(&head, r, method, version))
         request_check_head(r);
 }
@@ -98,7 +100,9 @@ static enum MHD_Result answer(struct request *r) {
                  MHD_add_response_header(response, "Content-Type", r->content_type_out) == MHD_YES;
     for (size_t i = 0; i < r->n_headers && added; i++)
         added = MHD_add_response_header(response, r->headers[i].name, r->headers[i].value) == MHD_YES;
-    if (added && r->loop->draining)
+    /* libmicrohttpd takes a bare LF in and behind chunks, and anything as a trailer, where a proxy may see another end
+     * of the request: nothing that follows a chunked body is taken for the next one. */
+    if (added && (r->loop->draining || r->content_length == CONTENT_CHUNKED))
         added = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     enum MHD_Result result = added ? MHD_queue_response(r->connection, (unsigned)r->status, response) : MHD_NO;
     MHD_destroy_response(response);
@@ -155,7 +159,9 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *si
     if (r->stage == STAGE_ANSWERED) { /* the answer has to wait for the end of the body; what is left is thrown away */
         r->received += *size;
         *size = 0;
-        if (r->received > SWALLOW_LIMIT && (r->op == NULL || !r->op->streams))
+        if (r->op != NULL && r->op->streams)
+            return MHD_YES; /* until the deadline of what was taken last, however fast it comes */
+        if (r->received > SWALLOW_LIMIT)
             return MHD_NO;
     }
     set_body_deadline(r);
@@ -226,6 +232,10 @@ static void *take_target(void *cls, const char *uri, struct MHD_Connection *conn
     if (link != NULL) {
         free(link->target);
         link->target = strdup(uri);
+        /* Of a connection that has served before, the time so far was that of its idleness. */
+        uint64_t deadline_us = link->http->loop->now_us + (uint64_t)link->http->conf->head_deadline_ms * 1000u;
+        if (deadline_us < link->deadline_us)
+            link->deadline_us = deadline_us;
     }
     return NULL;
 }

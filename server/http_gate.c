@@ -167,6 +167,12 @@ void gate_line(struct gate_head *head, const struct request *r, const char *meth
         head->wrong = "the request line has a NUL or a space too many";
 }
 
+/* The last line and the empty one behind it have no successor that would tell how they ended. */
+void gate_end(struct gate_head *head, const char *end) {
+    if (head->wrong == NULL && end != head->next + 2)
+        head->wrong = "the last header line has no name, has a NUL, or it or the empty line does not end with CR LF";
+}
+
 bool gate_check(struct gate_head *head, struct request *r, const char *method, const char *version) {
     const struct value *h = head->known;
     bool valid_id = h[H_REQUEST_ID].length > 0 && h[H_REQUEST_ID].length < sizeof r->id;
@@ -201,6 +207,8 @@ bool gate_check(struct gate_head *head, struct request *r, const char *method, c
     if (head->wrong == NULL && chunked &&
         (h[H_TRANSFER_ENCODING].length != 7 || strncasecmp(h[H_TRANSFER_ENCODING].text, "chunked", 7) != 0))
         head->wrong = "Transfer-Encoding is not chunked";
+    if (head->wrong == NULL && chunked && strcmp(version, "HTTP/1.0") == 0)
+        head->wrong = "HTTP/1.0 has no Transfer-Encoding"; /* RFC 9112, section 6.1 */
     if (head->wrong == NULL && !chunked && r->has_body && !to_length(h[H_CONTENT_LENGTH], &r->content_length))
         head->wrong = "Content-Length is not a length";
     if (head->wrong == NULL && strcmp(version, "HTTP/1.0") != 0 && h[H_HOST].length == 0)

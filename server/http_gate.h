@@ -41,6 +41,8 @@ struct gate_head {
 void gate_line(struct gate_head *, const struct request *, const char *method, const char *url, const char *version);
 /* false: there are more headers than are taken, do not go on. */
 bool gate_header(struct gate_head *, const char *name, size_t name_length, const char *value, size_t length);
+/* After the last header that is taken, with the byte behind the head. */
+void gate_end(struct gate_head *, const char *end);
 /* Fills in r. false: the request has been ended with a problem. */
 bool gate_check(struct gate_head *, struct request *, const char *method, const char *version);
 

@@ -73,7 +73,7 @@ struct head_line {
 };
 struct wire {
     char *bytes;
-    const char *method, *target, *version;
+    const char *method, *target, *version, *end;
     struct head_line lines[120];
     size_t n_lines;
 };
@@ -99,7 +99,7 @@ static bool to_wire(struct wire *wire, const char *data, size_t size) {
             buffer_char(&bytes, data[i]);
     }
     char *at = wire->bytes = bytes.bytes;
-    const char *end = bytes.bytes + bytes.length;
+    const char *end = wire->end = bytes.bytes + bytes.length;
     char *line = cut_line(&at, end), *space = strchr(line, ' '), *last = strrchr(line, ' ');
     if (space == NULL || last == space)
         return false;
@@ -132,6 +132,7 @@ static struct request *take(const struct wire *wire) {
         if (!gate_header(&head, l->name, l->name_length, l->value, l->length))
             break;
     }
+    gate_end(&head, wire->end + 2); /* behind the empty line */
     if (gate_check(&head, r, wire->method, wire->version))
         request_check_head(r);
     return r;

@@ -109,6 +109,7 @@ static bool take_head(const char *text) {
             break;
         line += length + 2;
     }
+    gate_end(&head, end + 2);
     return gate_check(&head, &r, bytes, version);
 }
 

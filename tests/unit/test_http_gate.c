@@ -40,6 +40,7 @@ static bool pass(const char *text) {
             break;
         name = end + 2;
     }
+    gate_end(&head, received + n + 2); /* and the empty line */
     return gate_check(&head, &r, received, version);
 }
 
@@ -89,6 +90,7 @@ static const struct {
     {HEAD "Content-Length: 2\r\ncontent-length: 2\r\n", PROBLEM_MALFORMED_REQUEST},
     {HEAD "Transfer-Encoding: gzip, chunked\r\n", PROBLEM_MALFORMED_REQUEST},
     {HEAD "Transfer-Encoding: identity\r\n", PROBLEM_MALFORMED_REQUEST},
+    {"PUT /v1/regions HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", PROBLEM_MALFORMED_REQUEST},
     {HEAD "Content-Length: +5\r\n", PROBLEM_MALFORMED_REQUEST},
     {HEAD "Content-Length: \r\n", PROBLEM_MALFORMED_REQUEST},
     {HEAD "Content-Length: 18446744073709551615\r\n", PROBLEM_MALFORMED_REQUEST},
@@ -161,6 +163,13 @@ START_TEST(a_line_that_does_not_follow_the_one_before) {
     char *name = version + strlen(version) + 2;
     gate_header(&head, name + 1, 3, name + 6, 1);
     ck_assert_ptr_nonnull(head.wrong);
+    for (int missing = -2; missing <= 2; missing++) { /* bytes of the last line's end and of the empty line */
+        gate_line(&head, &r, received, url, version);
+        gate_header(&head, name, 4, name + 6, 1);
+        ck_assert_ptr_null(head.wrong);
+        gate_end(&head, name + 7 + 2 + 2 - missing);
+        ck_assert_msg((head.wrong == NULL) == (missing == 0), "%d", missing);
+    }
     gate_line(&head, &r, received, url + 1, version);
     ck_assert_ptr_nonnull(head.wrong);
 }
