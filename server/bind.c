@@ -10,6 +10,9 @@
 /* PostgreSQL's type number that decides how a month is written (pg_type.dat; it never changes). */
 #define OID_DATE 1082u
 
+#define TEXT_OF(number)  TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+
 const char *bind_pointer(struct request *r, const char *where, const char *name) {
     const char *pointer = arena_printf(&r->arena, "%s/%s", where, name);
     return pointer != NULL ? pointer : where;
@@ -211,10 +214,24 @@ enum problem_code bind_head(struct request *r) {
 
 /* ---- body ---- */
 
-/* Before parsing, since a parser's stack is what deep nesting aims at. */
-static bool is_too_deep(const char *text, size_t n) {
-    size_t depth = 0;
-    bool in_string = false;
+/* Whether a number, here at its first character, is longer than any quantity needs. *ret_end: behind it. */
+static bool is_too_long_a_number(const char *text, const char *end, const char **ret_end) {
+    const char *p = text;
+    size_t exponent = 0;
+    for (bool in_exponent = false; p < end && strchr("0123456789+-.eE", *p) != NULL && *p != '\0'; p++) {
+        exponent += in_exponent && *p >= '0' && *p <= '9';
+        in_exponent = in_exponent || *p == 'e' || *p == 'E';
+    }
+    *ret_end = p;
+    return p - text > JSON_NUMBER_LIMIT || exponent > JSON_EXPONENT_LIMIT;
+}
+
+/* Before parsing: a parser's stack is what deep nesting aims at, its memory what a crowd of empty values aims at (each
+ * is 80 times as large there as in the body), and 0e-99999 is nothing to it but too long for PostgreSQL. NULL: none of
+ * these. */
+static const char *refused_form(const char *text, size_t n) {
+    size_t depth = 0, values = 1;
+    bool in_string = false, is_empty = false; /* is_empty: of the array or object begun just before */
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
         if (in_string) {
@@ -222,16 +239,29 @@ static bool is_too_deep(const char *text, size_t n) {
                 i++;
             else if (c == '"')
                 in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > JSON_DEPTH_LIMIT)
-                return true;
-        } else if ((c == '}' || c == ']') && depth > 0) {
+            continue;
+        }
+        if (strchr(" \t\r\n", c) != NULL && c != '\0')
+            continue;
+        if ((c == '}' || c == ']') && depth > 0)
             depth--;
+        else
+            values += is_empty || c == ','; /* each value but the outermost follows a bracket or a comma */
+        is_empty = c == '{' || c == '[';
+        in_string = c == '"';
+        if (is_empty && ++depth > JSON_DEPTH_LIMIT)
+            return "nested deeper than " TEXT_OF(JSON_DEPTH_LIMIT) " levels";
+        if (values > JSON_VALUES_LIMIT)
+            return "more than " TEXT_OF(JSON_VALUES_LIMIT) " values";
+        if (c == '-' || (c >= '0' && c <= '9')) {
+            const char *end;
+            if (is_too_long_a_number(text + i, text + n, &end))
+                return "a number has more than " TEXT_OF(JSON_NUMBER_LIMIT) " characters or " TEXT_OF(
+                    JSON_EXPONENT_LIMIT) " digits of exponent";
+            i = (size_t)(end - text) - 1;
         }
     }
-    return false;
+    return NULL;
 }
 
 static enum problem_code parse(struct request *r) {
@@ -245,10 +275,9 @@ static enum problem_code parse(struct request *r) {
         r->problem_detail = arena_printf(&r->arena, "not UTF-8 at byte %zu", bad);
         return PROBLEM_MALFORMED_JSON;
     }
-    if (is_too_deep(text, n)) {
-        r->problem_detail = arena_printf(&r->arena, "nested deeper than %d levels", JSON_DEPTH_LIMIT);
+    r->problem_detail = refused_form(text, n);
+    if (r->problem_detail != NULL)
         return PROBLEM_MALFORMED_JSON;
-    }
     json_error_t error;
     bool no_memory = false;
     r->json = json_parse(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error, &no_memory);
@@ -293,7 +322,12 @@ enum problem_code bind_body(struct request *r) {
     if (problem != PROBLEM_NONE)
         return problem;
     schema_check(r, op->body, r->json, "");
-    return checked(r, PROBLEM_VALIDATION_FAILED);
+    problem = checked(r, PROBLEM_VALIDATION_FAILED);
+    if (problem != PROBLEM_NONE) { /* not held for as long as the answer waits to be sent */
+        json_decref(r->json);
+        r->json = NULL;
+    }
+    return problem;
 }
 
 /* ---- arguments ---- */

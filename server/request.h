@@ -42,12 +42,15 @@ struct violation {
     const char *pointer;
     const char *detail;
 }; /* all in the arena */
-#define MAX_VIOLATIONS    100
-#define MAX_PATH_VALUES   6
-#define MAX_BINDINGS      32
-#define MAX_REPLY_HEADERS 16
-#define JSON_BODY_LIMIT   (256u * 1024u)
-#define JSON_DEPTH_LIMIT  32
+#define MAX_VIOLATIONS      100
+#define MAX_PATH_VALUES     6
+#define MAX_BINDINGS        32
+#define MAX_REPLY_HEADERS   16
+#define JSON_BODY_LIMIT     (256u * 1024u)
+#define JSON_DEPTH_LIMIT    32
+#define JSON_VALUES_LIMIT   10000 /* the largest that the contract takes has about 2,000 */
+#define JSON_NUMBER_LIMIT   64    /* characters of a number */
+#define JSON_EXPONENT_LIMIT 3     /* digits of its exponent */
 
 struct value {
     const char *text;

@@ -683,7 +683,7 @@ BEGIN
     END IF;
     INSERT INTO consumption_delivery (source, label, status, control_rows, control_ddd_e4, sha256)
     VALUES (body ->> 'source', body ->> 'label', body ->> 'status', (body #>> '{control,rows}')::bigint,
-            to_e4((body #>> '{control,ddd}')::numeric), lower(body ->> 'sha256'))
+            to_e4((body #>> '{control,ddd}')::numeric, '/control/ddd'), lower(body ->> 'sha256'))
     RETURNING delivery_no INTO number;
     INSERT INTO consumption_delivery_cost (delivery_no, control_cost_ore)
     VALUES (number, (body #>> '{control,cost_ore}')::bigint);
@@ -3305,25 +3305,25 @@ $$;
 ALTER FUNCTION medkoord.take_divergence_snapshot(p_title text, p_question medkoord.divergence_question, p_material boolean, p_sort text) OWNER TO medkoord_owner;
 
 --
--- Name: to_e4(numeric); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: to_e4(numeric, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.to_e4(value numeric) RETURNS bigint
+CREATE FUNCTION medkoord.to_e4(value numeric, pointer text DEFAULT ''::text) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
 BEGIN
     -- NaN is greater than every number, so this catches it and the infinities too.
     IF abs(value) > 922337203685477 THEN
-        PERFORM problem('validation_failed', 'A number is out of range.');
+        PERFORM problem('validation_failed', 'A number is out of range.', pointer);
     END IF;
     IF scale(trim_scale(value)) > 4 THEN
-        PERFORM problem('too_many_decimals', 'At most four decimals are kept.');
+        PERFORM problem('too_many_decimals', 'At most four decimals are kept.', pointer);
     END IF;
     RETURN value * 10000;
 END
 $$;
 
-ALTER FUNCTION medkoord.to_e4(value numeric) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.to_e4(value numeric, pointer text) OWNER TO medkoord_owner;
 
 --
 -- Name: transition_consumption_delivery(uuid, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -5435,11 +5435,11 @@ REVOKE ALL ON FUNCTION medkoord.take_divergence_snapshot(p_title text, p_questio
 GRANT ALL ON FUNCTION medkoord.take_divergence_snapshot(p_title text, p_question medkoord.divergence_question, p_material boolean, p_sort text) TO medkoord_server;
 
 --
--- Name: FUNCTION to_e4(value numeric); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION to_e4(value numeric, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.to_e4(value numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.to_e4(value numeric) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) TO medkoord_server;
 
 --
 -- Name: FUNCTION transition_consumption_delivery(p_id uuid, p_action text, p_reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner

@@ -76,15 +76,16 @@ $$;
 
 -- ---- exact decimals: DDD and packs are kept as whole ten-thousandths ----
 
-CREATE FUNCTION to_e4(value numeric) RETURNS bigint
+-- pointer: of the value in the caller's body.
+CREATE FUNCTION to_e4(value numeric, pointer text DEFAULT '') RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
     -- NaN is greater than every number, so this catches it and the infinities too.
     IF abs(value) > 922337203685477 THEN
-        PERFORM problem('validation_failed', 'A number is out of range.');
+        PERFORM problem('validation_failed', 'A number is out of range.', pointer);
     END IF;
     IF scale(trim_scale(value)) > 4 THEN
-        PERFORM problem('too_many_decimals', 'At most four decimals are kept.');
+        PERFORM problem('too_many_decimals', 'At most four decimals are kept.', pointer);
     END IF;
     RETURN value * 10000;
 END
@@ -212,5 +213,5 @@ BEGIN ATOMIC
 END;
 
 GRANT EXECUTE ON FUNCTION actor_subject(), actor_has(text[]), actor_region(), may_see_cost(), today(),
-    problem(text, text, text), problems(jsonb), require_match(text, text), require_no_match(text), to_e4(numeric), from_e4(bigint), url_segment(text),
+    problem(text, text, text), problems(jsonb), require_match(text, text), require_no_match(text), to_e4(numeric, text), from_e4(bigint), url_segment(text),
     claim_idempotency_key(text, text, text), purge_idempotency_keys() TO medkoord_server;

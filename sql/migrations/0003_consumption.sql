@@ -776,7 +776,7 @@ BEGIN
     END IF;
     INSERT INTO consumption_delivery (source, label, status, control_rows, control_ddd_e4, sha256)
     VALUES (body ->> 'source', body ->> 'label', body ->> 'status', (body #>> '{control,rows}')::bigint,
-            to_e4((body #>> '{control,ddd}')::numeric), lower(body ->> 'sha256'))
+            to_e4((body #>> '{control,ddd}')::numeric, '/control/ddd'), lower(body ->> 'sha256'))
     RETURNING delivery_no INTO number;
     INSERT INTO consumption_delivery_cost (delivery_no, control_cost_ore)
     VALUES (number, (body #>> '{control,cost_ore}')::bigint);

@@ -415,6 +415,42 @@ START_TEST(what_is_not_json_is_refused_with_a_reason) {
 }
 END_TEST
 
+START_TEST(numbers_are_limited_in_length) {
+    static const struct {
+        const char *body, *reason;
+    } bodies[] = {
+        {"{\"size\":0e-99999}", "exponent"},
+        {"{\"size\":[1,-0.5E+0001]}", "exponent"},
+        {"{\"size\":1234567890123456789012345678901234567890123456789012345678901234.5}", "64 characters"},
+        {"-0.0000000000000000000000000000000000000000000000000000000000000001", "64 characters"},
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        ck_assert_int_eq(put(bodies[i].body), PROBLEM_MALFORMED_JSON);
+        ck_assert_msg(strstr(r.problem_detail, bodies[i].reason) != NULL, "body %zu: %s", i, r.problem_detail);
+    }
+    ck_assert_int_eq(put("{\"name\":\"1e99999\"}"), PROBLEM_NONE);
+    ck_assert_int_eq(put("[0.12345678901234567890123456789012345678901234567890123456789012]"),
+                     PROBLEM_VALIDATION_FAILED);
+    ck_assert_int_eq(put("[1e-300]"), PROBLEM_VALIDATION_FAILED);
+    ck_assert_int_eq(put("-"), PROBLEM_MALFORMED_JSON);
+}
+END_TEST
+
+START_TEST(values_are_limited_in_number) {
+    char *crowd = malloc(8 * JSON_VALUES_LIMIT), *end = crowd;
+    *end++ = '[';
+    for (int i = 0; i < JSON_VALUES_LIMIT - 3; i++)
+        end += sprintf(end, i % 2 == 0 ? "{ }," : "\",[\" ,");
+    strcpy(end, "[1]]");
+    ck_assert_int_eq(put(crowd), PROBLEM_VALIDATION_FAILED);
+    ck_assert_ptr_null(r.json); /* what is refused is not held */
+    strcpy(end, "[1,1]]");
+    ck_assert_int_eq(put(crowd), PROBLEM_MALFORMED_JSON);
+    ck_assert_ptr_nonnull(strstr(r.problem_detail, "values"));
+    free(crowd);
+}
+END_TEST
+
 START_TEST(depth_and_size_are_limited) {
     char deep[256] = "";
     for (int i = 0; i < JSON_DEPTH_LIMIT; i++)
@@ -572,6 +608,8 @@ int main(void) {
     tcase_add_test(tcase, a_body_that_breaks_rules_is_told_all_of_them);
     tcase_add_test(tcase, what_is_not_json_is_refused_with_a_reason);
     tcase_add_test(tcase, depth_and_size_are_limited);
+    tcase_add_test(tcase, numbers_are_limited_in_length);
+    tcase_add_test(tcase, values_are_limited_in_number);
     tcase_add_test(tcase, a_body_is_there_when_it_must_be_and_only_then);
     tcase_add_loop_test(tcase, content_must_be_of_a_type_that_is_taken, 0, (int)(sizeof contents / sizeof contents[0]));
     tcase_add_loop_test(tcase, if_match_names_one_version, 0, (int)(sizeof tags_given / sizeof tags_given[0]));
