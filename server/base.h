@@ -52,7 +52,7 @@ size_t text_to_base64url(const unsigned char *, size_t n, char *ret, size_t capa
 uint64_t text_hash(const void *, size_t n, uint64_t seed);
 uint64_t clock_us(void); /* monotonic */
 
-/* ============================== json.c: jansson made safe when memory runs out ============================== */
+/* ============================== json.c: jansson made safe ============================== */
 
 void json_memory_init(
     void *(*allocator)(size_t)); /* before any JSON and any thread; allocator: malloc, but for tests */

@@ -433,6 +433,9 @@ START_TEST(numbers_are_limited_in_length) {
                      PROBLEM_VALIDATION_FAILED);
     ck_assert_int_eq(put("[1e-300]"), PROBLEM_VALIDATION_FAILED);
     ck_assert_int_eq(put("-"), PROBLEM_MALFORMED_JSON);
+    ck_assert_int_eq(put_bytes("[1\0]", 4), PROBLEM_MALFORMED_JSON); /* jansson alone takes it for [1] */
+    ck_assert_int_eq(put_bytes("\n\n [true\0]", 10), PROBLEM_MALFORMED_JSON);
+    ck_assert_str_eq(r.problem_detail, "line 3, column 7: a NUL byte");
 }
 END_TEST
 
