@@ -2,6 +2,7 @@
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/core_names.h>
@@ -366,7 +367,8 @@ static size_t ecdsa_to_der(const unsigned char raw[64], unsigned char *ret, size
     if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
         r = s = NULL; /* they are the signature's now */
         int needed = i2d_ECDSA_SIG(signature, NULL);
-        if (needed > 0 && (size_t)needed <= capacity && i2d_ECDSA_SIG(signature, &ret) == needed)
+        assert(needed <= (int)capacity); /* two integers of at most 33 bytes */
+        if (needed > 0 && i2d_ECDSA_SIG(signature, &ret) == needed)
             length = (size_t)needed;
     }
     BN_free(r);
@@ -439,11 +441,11 @@ bool auth_hash_bytes(struct auth_hash *hash, const void *bytes, size_t n, unsign
     unsigned char made[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     if (EVP_DigestInit_ex(hash->context, hash->algorithm, NULL) != 1 ||
-        EVP_DigestUpdate(hash->context, bytes, n) != 1 || EVP_DigestFinal_ex(hash->context, made, &length) != 1 ||
-        length != SHA256_LENGTH) {
+        EVP_DigestUpdate(hash->context, bytes, n) != 1 || EVP_DigestFinal_ex(hash->context, made, &length) != 1) {
         ERR_clear_error();
         return false;
     }
+    assert(length == SHA256_LENGTH);
     memcpy(ret, made, SHA256_LENGTH);
     return true;
 }
@@ -470,8 +472,10 @@ bool auth_new_key(const char *file, enum key_kind kind, char *error, size_t erro
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (out == NULL) {
         say(error, error_size, "%s: %s", file, strerror(errno));
-        if (fd >= 0)
+        if (fd >= 0) {
             close(fd);
+            unlink(file);
+        }
     } else {
         made =
             PEM_write_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1 && fflush(out) == 0 && fsync(fd) == 0;
@@ -509,7 +513,12 @@ static bool number_member(const EVP_PKEY *key, const char *parameter, size_t wid
     size_t length = done && width == 0 ? (size_t)BN_num_bytes(number) : width;
     done = done && length <= sizeof bytes && BN_bn2binpad(number, bytes, (int)length) == (int)length;
     BN_free(number);
-    return done && text_to_base64url(bytes, length, ret, capacity) != (size_t)-1;
+    if (!done)
+        return false;
+    size_t written = text_to_base64url(bytes, length, ret, capacity);
+    assert(written != (size_t)-1); /* capacity is for RSA_BITS_MAX */
+    (void)written;
+    return true;
 }
 
 /* The public members of a key, ordered and spaced as RFC 7638 wants them for the thumbprint. */
@@ -530,7 +539,8 @@ static const char *public_members(const EVP_PKEY *key, struct buffer *ret) {
     }
     unsigned char raw[32];
     size_t length = sizeof raw;
-    if (EVP_PKEY_is_a(key, "ED25519") && EVP_PKEY_get_raw_public_key(key, raw, &length) == 1 && length == sizeof raw) {
+    if (EVP_PKEY_is_a(key, "ED25519") && EVP_PKEY_get_raw_public_key(key, raw, &length) == 1) {
+        assert(length == sizeof raw);
         text_to_base64url(raw, length, first, sizeof first);
         buffer_format(ret, "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", first);
         return "EdDSA";

@@ -67,7 +67,7 @@ static enum transport check_url(const char *url, char *error, size_t error_size)
              curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
              curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
         say(error, error_size, "the URL of the keys is not a valid URL");
-    else if (curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK)
+    else if (curl_url_get(parts, CURLUPART_USER, &user, 0) != CURLUE_NO_USER) /* or memory ran out in looking */
         say(error, error_size, "the URL of the keys holds a user name; public keys need none");
     else if (is_loopback(host) && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0))
         transport = TRANSPORT_LOOPBACK;
