@@ -52,7 +52,8 @@ char *arena_printf(struct arena *a, const char *format, ...) {
     va_start(list, format);
     int n = vsnprintf(NULL, 0, format, list);
     va_end(list);
-    char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+    assert(n >= 0);
+    char *p = arena_alloc(a, (size_t)n + 1);
     if (p == NULL)
         return NULL;
     va_start(list, format);
@@ -111,10 +112,9 @@ void buffer_format(struct buffer *b, const char *format, ...) {
     va_start(list, format);
     int n = vsnprintf(NULL, 0, format, list);
     va_end(list);
-    if (n < 0 || !buffer_reserve(b, (size_t)n + 1)) {
-        b->failed = true;
+    assert(n >= 0);
+    if (!buffer_reserve(b, (size_t)n + 1))
         return;
-    }
     va_start(list, format);
     vsnprintf(b->bytes + b->length, (size_t)n + 1, format, list);
     va_end(list);
@@ -162,8 +162,9 @@ void buffer_json(struct buffer *b, const char *bytes, size_t n) {
     b->length = (size_t)(out - b->bytes);
 }
 
+/* Of at least one byte. */
 static bool is_plain_number(const char *p, size_t n) {
-    size_t i = n > 0 && (p[0] == '-' || p[0] == '+') ? 1 : 0;
+    size_t i = p[0] == '-' || p[0] == '+' ? 1 : 0;
     bool digits = false;
     for (; i < n; i++) {
         if (p[i] >= '0' && p[i] <= '9')

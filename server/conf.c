@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -89,8 +90,7 @@ static size_t least(size_t a, size_t b) {
 /* The number of letters to add, drop or change to come from one name to the other (Levenshtein). */
 static size_t distance(const char *a, const char *b) {
     size_t row[64], n = strlen(b);
-    if (n >= sizeof row / sizeof *row)
-        return n;
+    assert(n < sizeof row / sizeof *row); /* b is an option's name */
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
     for (size_t i = 0; a[i] != '\0'; i++) {

@@ -17,8 +17,8 @@ struct metrics *metrics_create(void) {
     struct metrics *m = calloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
-    m->by_operation = calloc(n_operations > 0 ? n_operations * CLASSES : 1, sizeof *m->by_operation);
-    m->seconds_us = calloc(n_operations > 0 ? n_operations : 1, sizeof *m->seconds_us);
+    m->by_operation = calloc(n_operations * CLASSES, sizeof *m->by_operation);
+    m->seconds_us = calloc(n_operations, sizeof *m->seconds_us);
     if (m->by_operation == NULL || m->seconds_us == NULL) {
         metrics_destroy(m);
         return NULL;

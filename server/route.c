@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,8 +43,10 @@ void route_init(void) {
             most++;
     free(nodes);
     nodes = calloc(most, sizeof(*nodes));
-    if (nodes == NULL)
-        abort(); /* at start-up, with nothing to save */
+    if (nodes == NULL) { /* at start-up, with nothing to save */
+        fputs("medkoordd: memory ran out\n", stderr);
+        exit(EXIT_FAILURE);
+    }
     n_nodes = 1;
     for (size_t i = 0; i < n_operations; i++) {
         const struct operation *op = &operations[i];

@@ -3,6 +3,7 @@
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <jwt.h>
@@ -54,7 +55,8 @@ static int add_role(struct wish *wish, const char *role) {
     for (size_t i = 0; i < wish->n_roles; i++)
         if (strcmp(wish->roles[i], role) == 0)
             return 0;
-    for (size_t bit = 0; bit < n_roles && wish->n_roles < ROLES_MAX; bit++)
+    assert(n_roles <= ROLES_MAX); /* each is taken once */
+    for (size_t bit = 0; bit < n_roles; bit++)
         if (strcmp(role_names[bit], role) == 0) {
             wish->roles[wish->n_roles++] = role_names[bit];
             return 0;
@@ -159,7 +161,10 @@ static int read_wish(struct wish *wish, int argc, char **argv) {
 static json_t *claims_of(const struct wish *wish, const struct conf *conf) {
     json_t *roles = json_array();
     for (size_t i = 0; i < wish->n_roles; i++)
-        json_array_append_new(roles, json_string(wish->roles[i]));
+        if (json_array_append_new(roles, json_string(wish->roles[i])) != 0) {
+            json_decref(roles); /* rather no token than one with fewer roles */
+            return NULL;
+        }
     json_int_t now = time(NULL);
     json_t *claims =
         json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "iss", wish->issuer != NULL ? wish->issuer : conf->issuer, "aud",

@@ -130,6 +130,12 @@ static const struct {
     {"listen_address = localhost\n", "FILE:1: listen_address: 'localhost' is not an IPv4 or IPv6 address\n"},
     {"listen_address = 127.0.0.256\n", "FILE:1: listen_address: '127.0.0.256' is not an IPv4 or IPv6 address\n"},
     {"log_level = loud\n", "FILE:1: log_level: 'loud' is not one of debug, info, warning or error\n"},
+    {"port = -\n", "FILE:1: port: '-' is not a whole number\n"},
+    {"port = -x\n", "FILE:1: port: '-x' is not a whole number\n"},
+    /* the nearest of several that are near */
+    {"heav_connections = 1\n", "FILE:1: unknown option 'heav_connections'; did you mean 'heavy_connections'?\n"},
+    /* what is right behind what is wrong does not make it good */
+    {"prot = 1\nissuer = \"a\\x\"\n", "FILE:1: unknown option 'prot'; did you mean 'port'?\n"},
     /* every error is said, not only the first */
     {"port = x\nprot = 1\nloops = 999\n", "FILE:1: port: 'x' is not a whole number\n"
                                           "FILE:2: unknown option 'prot'; did you mean 'port'?\n"
@@ -166,6 +172,22 @@ START_TEST(wrong_variables_are_named) {
     ck_assert(!load("port = 1\n"));
     ck_assert_str_eq(said, wrong_variables[_i].says);
     unsetenv(wrong_variables[_i].name);
+    clean();
+}
+END_TEST
+
+START_TEST(what_is_no_variable_is_passed_by) {
+    extern char **environ;
+    static char plain[] = "MEDKOORD_PORT", wrong_one[] = "MEDKOORD_PROT=1", good_one[] = "MEDKOORD_LOOPS=3";
+    char **saved = environ;
+    environ = (char *[]){plain, good_one, NULL};
+    ck_assert_msg(load("port = 1\n"), "%s", said);
+    ck_assert_int_eq(conf.port, 1);
+    ck_assert_int_eq(conf.loops, 3);
+    clean();
+    environ = (char *[]){wrong_one, good_one, NULL};
+    ck_assert(!load("port = 1\n"));
+    environ = saved;
     clean();
 }
 END_TEST
@@ -254,6 +276,7 @@ int main(void) {
     tcase_add_test(c, the_file);
     tcase_add_loop_test(c, wrong_lines_are_named, 0, COUNT(wrong));
     tcase_add_loop_test(c, wrong_variables_are_named, 0, COUNT(wrong_variables));
+    tcase_add_test(c, what_is_no_variable_is_passed_by);
     tcase_add_test(c, files_that_are_none);
     tcase_add_test(c, long_lines);
     tcase_add_test(c, options_are_printed);

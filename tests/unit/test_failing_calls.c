@@ -66,8 +66,9 @@ WRAPPED(BIO *, BIO_new_mem_buf, (const void *bytes, int n), (bytes, n), NULL)
 WRAPPED(FILE *, fdopen, (int fd, const char *mode), (fd, mode), NULL)
 WRAPPED(int, fflush, (FILE * f), (f), EOF)
 WRAPPED(int, fsync, (int fd), (fd), -1)
-WRAPPED(bool, buffer_reserve, (struct buffer * b, size_t n), (b, n), (b->failed = true, false))
+WRAPPED(void *, realloc, (void *old, size_t n), (old, n), NULL)
 WRAPPED(char *, strdup, (const char *text), (text), NULL)
+WRAPPED(char *, strndup, (const char *text, size_t n), (text, n), NULL)
 WRAPPED(void *, malloc, (size_t n), (n), NULL)
 WRAPPED(void *, calloc, (size_t n, size_t size), (n, size), NULL)
 WRAPPED(CURLU *, curl_url, (void), (), NULL)
@@ -638,6 +639,34 @@ START_TEST(a_spool_without_memory_is_told) {
 }
 END_TEST
 
+/* ---- what is made at start-up ---- */
+
+START_TEST(the_configuration_is_whole_or_none) {
+    struct conf conf;
+    FILE *err = fopen("/dev/null", "we");
+    bool loaded;
+    setenv("MEDKOORD_ISSUER", "https://login.example.dk", 1);
+    EACH_CALL_FAILS(loaded = conf_load(&conf, NULL, err), {
+        ck_assert(loaded != failed);
+        if (loaded) {
+            ck_assert_str_eq(conf.issuer, "https://login.example.dk");
+            conf_free(&conf);
+        }
+    })
+    conf_free(NULL);
+    fclose(err);
+}
+END_TEST
+
+START_TEST(the_counters_are_all_there_or_none) {
+    struct metrics *m;
+    EACH_CALL_FAILS(m = metrics_create(), {
+        ck_assert((m != NULL) != failed);
+        metrics_destroy(m);
+    })
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("failing_calls");
     TCase *c = tcase_create("keys");
@@ -664,11 +693,15 @@ static Suite *suite(void) {
     tcase_add_test(c, digests_are_read_in_their_forms_only);
     tcase_add_test(c, a_spool_without_memory_is_told);
     suite_add_tcase(s, c);
+    c = tcase_create("start");
+    tcase_add_test(c, the_configuration_is_whole_or_none);
+    tcase_add_test(c, the_counters_are_all_there_or_none);
+    suite_add_tcase(s, c);
     return s;
 }
 
 int main(void) {
-    if (!auth_memory_init(__real_malloc, realloc)) {
+    if (!auth_memory_init(__real_malloc, __real_realloc)) {
         fputs("OpenSSL was used before it was set up\n", stderr);
         return EXIT_FAILURE;
     }
