@@ -51,7 +51,9 @@ static void *reallocate_noticed(void *old, size_t n, const char *file, int line)
 bool auth_memory_init(void *(*allocator)(size_t), void *(*reallocator)(void *, size_t)) {
     allocate = allocator;
     reallocate = reallocator;
-    return CRYPTO_set_mem_functions(allocate_noticed, reallocate_noticed, free_memory) == 1;
+    /* OpenSSL 3.0 without its default context, for want of memory, would be used through a null pointer. */
+    return CRYPTO_set_mem_functions(allocate_noticed, reallocate_noticed, free_memory) == 1 &&
+           OSSL_LIB_CTX_get0_global_default() != NULL;
 }
 
 enum algorithm_kind { KIND_RSA_PKCS1, KIND_RSA_PSS, KIND_ECDSA_P256, KIND_ED25519 };

@@ -150,7 +150,7 @@ static int run_command(const struct command *command, int argc, char **argv) {
 int main(int argc, char **argv) {
     json_memory_init(malloc);
     if (!auth_memory_init(malloc, realloc))
-        return complain("", "OpenSSL was used before it was set up");
+        return complain("", "OpenSSL could not be set up");
     json_object_seed(0); /* before any thread: hash keys from the system's randomness, against chosen collisions */
     const char *name = argc > 1 ? argv[1] : NULL;
     if (name == NULL)

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,8 +53,11 @@ static __attribute__((constructor)) void begin(void) {
         shared = memory;
 }
 
+/* glibc 2.36 frees twice when memory runs out within regcomp(), so that fails as a whole, as one allocation. */
+static _Thread_local bool in_regcomp;
+
 static bool must_fail(void) {
-    if (shared == NULL || atomic_load(&shared->left) <= 0 || atomic_fetch_sub(&shared->left, 1) != 1)
+    if (shared == NULL || in_regcomp || atomic_load(&shared->left) <= 0 || atomic_fetch_sub(&shared->left, 1) != 1)
         return false;
     atomic_fetch_add(&shared->failed, 1);
     errno = ENOMEM;
@@ -97,4 +101,16 @@ __attribute__((visibility("default"))) char *strndup(const char *text, size_t mo
 
 __attribute__((visibility("default"))) char *strdup(const char *text) {
     return strndup(text, SIZE_MAX);
+}
+
+__attribute__((visibility("default"))) int regcomp(regex_t *compiled, const char *pattern, int flags) {
+    static int (*next_regcomp)(regex_t *, const char *, int);
+    if (next_regcomp == NULL)
+        next_regcomp = (int (*)(regex_t *, const char *, int))dlsym(RTLD_NEXT, "regcomp");
+    if (must_fail())
+        return REG_ESPACE;
+    in_regcomp = true;
+    int result = next_regcomp(compiled, pattern, flags);
+    in_regcomp = false;
+    return result;
 }
