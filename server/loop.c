@@ -297,13 +297,21 @@ int serve_command(const struct conf *conf) {
     signal(SIGPIPE, SIG_IGN);
     json_object_seed(0);
     route_init();
-    if (!schema_init() || !load_keys(&shared))
+    if (!schema_init()) {
+        log_line(LOG_ERROR, "cannot start", "reason", "no locale C.UTF-8, or out of memory", NULL);
+        return 1;
+    }
+    if (!load_keys(&shared))
         return 1;
     int *fds = calloc(n, sizeof *fds);
     shared.loops = calloc(n, sizeof *shared.loops);
     shared.metrics = calloc(n, sizeof *shared.metrics);
     long port;
-    if (fds == NULL || shared.loops == NULL || shared.metrics == NULL || !open_listeners(conf, fds, n, &port))
+    if (fds == NULL || shared.loops == NULL || shared.metrics == NULL) {
+        log_line(LOG_ERROR, "cannot start", "reason", "out of memory", NULL);
+        return 1;
+    }
+    if (!open_listeners(conf, fds, n, &port))
         return 1;
     for (size_t i = 0; i < n; i++) {
         shared.loops[i] = create_loop(&shared, (int)i, fds[i]);

@@ -9,13 +9,15 @@ import gzip
 import http.client
 import json
 import mmap
+import signal
 import socket
 import struct
+import subprocess
 import uuid
 
 import pytest
 
-from medkoord_api import BUILD, Client, Server, key, wait_until
+from medkoord_api import BUILD, Client, PROGRAM, Server, key, wait_until
 from test_uploads import GOOD, announce, make_hospitals
 
 SHIM = BUILD / "tests" / "torture" / "fail_nth.so"
@@ -36,6 +38,9 @@ class Shim:
         self.memory[8:16] = struct.pack("q", 0)
         self.memory[0:8] = struct.pack("q", n)
 
+    def left(self):
+        return struct.unpack("q", self.memory[0:8])[0]
+
     def disarm(self):
         """Whether an allocation has failed since it was armed."""
         self.memory[0:8] = struct.pack("q", 0)
@@ -54,6 +59,8 @@ class Victim:
         self.server.environment["ASAN_OPTIONS"] = ":".join(o for o in options if o)
         self.server.start()
         self.api = Client(self.server, contract, keys)
+        self.forged = keys.token("admin").rsplit(".", 1)[0] + "." + keys.token("reader").rsplit(".", 1)[1]
+        self.expired = keys.token_of(exp=1600000000)
 
     def send(self, request):
         """(status, body), status None when the connection was cut before the whole answer was there."""
@@ -155,10 +162,6 @@ def still_answers(victim, request, status):
 
 @pytest.mark.parametrize("name,status,steady,request_of", CASES, ids=[c[0] for c in CASES])
 def test_each_allocation_fails_once(victim, stage, name, status, steady, request_of):
-    if not hasattr(victim, "forged"):
-        a, b = victim.api.keys.token("admin"), victim.api.keys.token("reader")
-        victim.forged = a.rsplit(".", 1)[0] + "." + b.rsplit(".", 1)[1]
-        victim.expired = victim.api.keys.token_of(exp=1600000000)
     whole = victim.send(request_of(victim, stage))
     assert whole[0] == status, whole
     for n in range(1, MOST):
@@ -199,3 +202,82 @@ def test_a_keyed_write_is_done_once_whatever_fails(victim, stage, cluster):
     assert n > 50
     assert cluster.sql("SELECT count(*), count(DISTINCT code) FROM medkoord.hospital WHERE code ~ '^TORT[0-9]+$'") == [[str(n), str(n)]]
     assert cluster.sql("SELECT code FROM medkoord.hospital WHERE code LIKE 'NEVER%'") == []
+
+
+# ---- beside the requests: starting, reading the keys again, connecting ----
+
+def points(whole, step):
+    """Which allocations to fail of so many: a third of the first hundred, then few."""
+    return [*range(1, 100, 3), *range(100, whole, step)]
+
+
+def test_a_start_without_memory_ends_with_a_message_or_is_good(cluster, keys, tmp_path):
+    """With the n-th allocation failed the server says why it does not start, or it gets ready, answers and stops in order."""
+    shim = Shim(tmp_path / "fail_nth")
+    server = Server(cluster.url(), keys, loops=1)
+    options = [server.environment.get("ASAN_OPTIONS"), "verify_asan_link_order=0", "allocator_may_return_null=1"]
+    # What a server that does not start leaves behind is the system's to take back.
+    server.environment.update(FAIL_NTH=str(shim.file), LD_PRELOAD=str(SHIM), ASAN_OPTIONS=":".join([*filter(None, options), "detect_leaks=0"]))
+    shim.arm(1 << 40)
+    server.start()
+    whole = (1 << 40) - shim.left()
+    shim.disarm()
+    assert server.stop() == 0 and 1000 < whole < 20_000
+    refused = ready = 0
+    for n in [*points(whole - 900, 149), *range(whole - 900, whole, 19)]:
+        server.port_file.unlink(missing_ok=True)
+        server.log.write_text("")
+        shim.arm(n)
+        with open(server.log, "ab") as log:
+            server.process = subprocess.Popen([PROGRAM, "serve"], env=server.environment, stderr=log)
+        wait_until(lambda: (server.port_file.exists() and server.port_file.read_text().endswith("\n")) or server.process.poll() is not None,
+                   what=f"a start or an end after allocation {n}")
+        if server.process.poll() is None:
+            server.port = int(server.port_file.read_text())
+            server.wait_ready()
+            shim.disarm()
+            assert server.stop() == 0, f"allocation {n}: {server.log.read_text()[-4000:]}"
+            ready += 1
+        else:
+            shim.disarm()
+            text = server.log.read_text()
+            assert server.process.returncode in (1, 2) and text.strip() and "Sanitizer" not in text, f"allocation {n}: {text[-4000:]}"
+            refused += 1
+    server.remove()
+    print(f"{refused} starts refused, {ready} good")
+    assert refused > 15 and ready > 20
+
+
+def test_keys_read_again_without_memory_stay_what_they_were(victim, keys):
+    loaded = 0
+    for n in range(1, MOST):
+        count = [len(victim.server.events(e)) for e in ("keys loaded", "keys not loaded")]
+        victim.shim.arm(n)
+        victim.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: [len(victim.server.events(e)) for e in ("keys loaded", "keys not loaded")] != count, what="the keys")
+        reached = victim.shim.disarm()
+        loaded += len(victim.server.events("keys loaded")) > count[0]
+        if n % 10 == 0 or not reached:
+            fresh = keys.token("reader", subject=uuid.uuid4().hex)
+            assert victim.send(("GET", "/v1/regions/nordjylland", fresh, *GET))[0] == 200
+            assert victim.send(("GET", "/v1/regions/nordjylland", victim.forged, *GET))[0] == 401
+        if not reached:
+            break
+    print(f"{n - 1} allocations, {loaded} times loaded all the same")
+    assert 50 < n < MOST
+
+
+def test_a_lost_database_is_found_again_without_memory(victim, stage, cluster):
+    """All connections end, and while they are made anew the n-th allocation fails."""
+    reached = failures = 0
+    for n in [*range(1, 60, 9), *range(60, MOST, 173)]:
+        cluster.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'medkoordd'")
+        victim.shim.arm(n)
+        wait_until(lambda: victim.send(("GET", "/v1/regions/nordjylland", "reader", *GET))[0] == 200, 20, f"the database after allocation {n}")
+        reached = victim.shim.disarm()
+        failures += reached
+        if not reached:
+            break
+        wait_until(lambda: victim.send(("GET", "/readyz", None, *GET))[0] == 200, 20, f"readiness after allocation {n}")
+    print(f"{failures} failures met")
+    assert failures > 8
