@@ -413,12 +413,13 @@ static void start_connecting(struct db_stream *s) {
     }
 }
 
-/* An idle connection may have been closed by the server in the meantime. */
+/* An idle connection may have been closed by the server in the meantime. The first reading may only bring its farewell;
+ * the second then finds the end. */
 static bool take_idle(struct db_stream *s) {
     struct db_streams *all = s->streams;
     while (all->n_idle > 0) {
         PGconn *pg = all->idle[--all->n_idle];
-        if (PQconsumeInput(pg) == 1 && PQstatus(pg) == CONNECTION_OK) {
+        if (PQconsumeInput(pg) == 1 && PQconsumeInput(pg) == 1 && PQstatus(pg) == CONNECTION_OK) {
             s->pg = pg;
             s->state = STREAM_IDLE;
             watch_for(s, EPOLLIN);

@@ -267,6 +267,30 @@ def test_keys_read_again_without_memory_stay_what_they_were(victim, keys):
     assert 50 < n < MOST
 
 
+@pytest.mark.parametrize("name,step", [("export", 3), ("upload", 9)])
+def test_a_stream_that_must_connect_first(victim, stage, cluster, name, step):
+    """As above, with no connection at hand; of the allocations a part, as each time takes longer."""
+    _, status, steady, request_of = next(c for c in CASES if c[0] == name)
+    sessions = "pg_stat_activity WHERE application_name = 'medkoordd'"
+    cluster.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM {sessions}")
+    wait_until(lambda: victim.send(("GET", "/readyz", None, *GET))[0] == 200, 20, "readiness")
+    others = ", ".join(row[0] for row in cluster.sql(f"SELECT pid FROM {sessions}"))
+    whole = victim.send(request_of(victim, stage))
+    for n in range(20, MOST, step):
+        cluster.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM {sessions} AND pid NOT IN ({others})")
+        request = request_of(victim, stage)
+        victim.shim.arm(n)
+        answer = victim.send(request)
+        reached = victim.shim.disarm()
+        assert answer[0] in {status, None} | REFUSED_FOR_MEMORY, f"allocation {n}: {answer}"
+        assert not (steady and answer[0] == status) or answer[1] == whole[1], f"allocation {n}: another answer"
+        if not reached:
+            break
+        still_answers(victim, request, status)
+    print(f"{name}: {n} allocations at most")
+    assert answer[0] == status and n > 100
+
+
 def test_a_lost_database_is_found_again_without_memory(victim, stage, cluster):
     """All connections end, and while they are made anew the n-th allocation fails."""
     reached = failures = 0
