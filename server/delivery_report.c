@@ -254,6 +254,8 @@ bool delivery_file_search(struct delivery_file *f) {
     if (f->spool != NULL && spool_search(f->spool, take_duplicate, f))
         return true;
     f->searched = true;
+    if (f->spool != NULL && spool_failed(f->spool))
+        f->failed = true; /* or duplicates would be missing from a report that says it is whole */
     merge_duplicates(f);
     return false;
 }

@@ -2,6 +2,7 @@
  * that could not be checked is never good, a key set that could not be read is none, a file is whole or not there.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
+#include "delivery_file.h"
 #include "digest.h"
 #include "key_spool.h"
 
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* ---- calls that fail on demand; the linker sends them here (tests/unit/meson.build) ---- */
 
@@ -639,6 +641,90 @@ START_TEST(a_spool_without_memory_is_told) {
 }
 END_TEST
 
+/* ---- a delivery's file ---- */
+
+static char *gzip_of(const char *text, size_t n, size_t *ret_n) {
+    z_stream zip = {0};
+    ck_assert_int_eq(deflateInit2(&zip, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    char *bytes = malloc(n + 1000);
+    zip.next_in = (Bytef *)(uintptr_t)text;
+    zip.avail_in = (uInt)n;
+    zip.next_out = (Bytef *)bytes;
+    zip.avail_out = (uInt)n + 1000;
+    ck_assert_int_eq(deflate(&zip, Z_FINISH), Z_STREAM_END);
+    *ret_n = zip.total_out;
+    deflateEnd(&zip);
+    return bytes;
+}
+
+/* A good line, the same once more, and one with a fault, for each of many articles. */
+static void write_faulty(struct buffer *out) {
+    buffer_text(out, "month,hospital,atc,article_number,product,packs,ddd,cost_ore\n");
+    for (int i = 0; i < 80000; i++)
+        buffer_format(out, "2021-01,AHH,J01CA%02d,%06d,Præparat,1,1.5,100\n", 1 + i % 99, i);
+    for (int i = 0; i < 200; i++) {
+        buffer_format(out, "2021-01,AHH,J01CA%02d,%06d,Præparat,1,1.5,100\n", 1 + i % 99, i);
+        buffer_format(out, "2021-13,NIX,J01CA%02d,%06d,Præparat,1,1.5,100\n", 1 + i % 99, i);
+    }
+}
+
+/* What the file comes to: its counts and rejections as text; false when it failed. */
+static bool read_file(const struct delivery_options *options, const char *bytes, size_t n, struct buffer *ret) {
+    struct delivery_file *f = delivery_file_create(options);
+    bool good = f != NULL && delivery_file_cover(f, 1, delivery_month(2021, 1));
+    for (int i = 0; good && i < 150; i++) {
+        char code[8];
+        snprintf(code, sizeof code, "H%03d", i);
+        good = delivery_file_hospital(f, i == 0 ? "AHH" : code, i == 0 ? 3 : 4, (int16_t)i, 1, delivery_month(2021, 1),
+                                      delivery_month(2021, 12));
+    }
+    for (size_t at = 0; good && (at < n || delivery_file_pending(f)); delivery_file_rows_taken(f))
+        at += delivery_file_feed(f, bytes + at, n - at);
+    if (good) {
+        delivery_file_finish(f);
+        while (delivery_file_rejected(f) && delivery_file_search(f))
+            ;
+        delivery_file_write_counts(f, ret);
+        delivery_file_write_rejections(f, ret, SIZE_MAX, true);
+        buffer_char(ret, '\0');
+        good = !delivery_file_failed(f) && !ret->failed;
+    }
+    delivery_file_destroy(f);
+    return good;
+}
+
+START_TEST(a_report_is_whole_or_none) {
+    struct buffer text = {0}, right = {0}, made;
+    write_faulty(&text);
+    size_t n;
+    char *bytes = gzip_of(text.bytes, text.length, &n);
+    struct delivery_options options = {.gzip = true, .spool_directory = folder};
+    ck_assert(read_file(&options, bytes, n, &right));
+    ck_assert_ptr_nonnull(strstr(right.bytes, "\"duplicate_key\":200"));
+    bool good;
+    EACH_CALL_FAILS(
+        {
+            made = (struct buffer){0};
+            good = read_file(&options, bytes, n, &made);
+        },
+        {
+            ck_assert(good ? strcmp(made.bytes, right.bytes) == 0 : failed);
+            buffer_free(&made);
+        })
+    /* Neither may a disk that takes no more hide what stands twice. */
+    for (disk = DISK_GOOD; disk <= DISK_OLD; disk++) {
+        made = (struct buffer){0};
+        good = read_file(&options, bytes, n, &made);
+        ck_assert_int_eq(good, disk != DISK_FULL);
+        ck_assert(!good || strcmp(made.bytes, right.bytes) == 0);
+        buffer_free(&made);
+    }
+    free(bytes);
+    buffer_free(&text);
+    buffer_free(&right);
+}
+END_TEST
+
 /* ---- what is made at start-up ---- */
 
 START_TEST(the_configuration_is_whole_or_none) {
@@ -692,6 +778,10 @@ static Suite *suite(void) {
     tcase_add_test(c, keys_that_share_a_part_are_told_apart);
     tcase_add_test(c, digests_are_read_in_their_forms_only);
     tcase_add_test(c, a_spool_without_memory_is_told);
+    suite_add_tcase(s, c);
+    c = tcase_create("delivery");
+    tcase_set_timeout(c, 240);
+    tcase_add_test(c, a_report_is_whole_or_none);
     suite_add_tcase(s, c);
     c = tcase_create("start");
     tcase_add_test(c, the_configuration_is_whole_or_none);
