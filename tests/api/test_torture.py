@@ -18,7 +18,7 @@ import uuid
 import pytest
 
 from medkoord_api import BUILD, Client, PROGRAM, Server, key, wait_until
-from test_uploads import GOOD, announce, make_hospitals
+from test_uploads import GOOD, announce, make_hospitals, upload
 
 SHIM = BUILD / "tests" / "torture" / "fail_nth.so"
 REFUSED_FOR_MEMORY = {503}
@@ -96,8 +96,9 @@ def stage(api):
     """What the requests are about."""
     make_hospitals(api)
     api.post("/v1/hospitals", {"code": "TORTURE", "name": "Torturhospitalet", "region": "nordjylland", "valid_from": "2015-01-01"}, headers=key())
-    delivery, bad = announce(api), announce(api)
-    return {"delivery": delivery, "bad": bad, "cursor": api.get("/v1/hospitals?limit=1").json()["next"]}
+    delivery, bad, done = announce(api), announce(api), announce(api)
+    assert upload(api, done, GOOD).status == 200
+    return {"delivery": delivery, "bad": bad, "done": done, "cursor": api.get("/v1/hospitals?limit=1").json()["next"]}
 
 
 def as_json(body, **headers):
@@ -132,6 +133,13 @@ CASES = [
     ("upload that is rejected", 422, False,
      lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['bad']}/rows", "amgros", {**ROLLBACK, "Content-Encoding": "gzip"},
                    gzip.compress(GOOD.replace("AHH", "NIX").encode()))),
+    ("upload that is rejected and kept", 422, False,
+     lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['bad']}/rows", "amgros", {"Content-Type": "text/csv"}, GOOD.replace("AHH", "NIX").encode())),
+    ("upload with duplicates that only the database meets", 422, False,
+     lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['bad']}/rows", "amgros", {**ROLLBACK, "Accept-Language": "da"},
+                   GOOD.encode() + b"2021-06,AHH,J01,,,-1,-3.45,-100\n")),
+    ("upload of the same bytes again", 200, False,
+     lambda v, s: ("PUT", f"/v1/consumption-deliveries/{s['done']}/rows", "amgros", {"Content-Type": "text/csv"}, GOOD.encode())),
     # Nobody gets in.
     ("no token", 401, False, lambda v, s: ("GET", "/v1/regions", None, *GET)),
     ("token of an unknown key", 401, False, lambda v, s: ("GET", "/v1/regions", UNSIGNED, *GET)),
