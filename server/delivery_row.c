@@ -459,10 +459,16 @@ static void take_csv(struct delivery_file *f, char *record, size_t n, bool quote
 /* ---- NDJSON ---- */
 
 static void take_json(struct delivery_file *f, const char *record, size_t n) {
-    json_t *json = json_loadb(record, n, JSON_REJECT_DUPLICATES, NULL), *value;
+    json_error_t error;
+    bool no_memory;
+    json_t *json = json_parse(record, n, JSON_REJECT_DUPLICATES, &error, &no_memory), *value;
     struct row row = {0};
     const char *name;
     bool good = true;
+    if (no_memory) {
+        f->failed = true; /* of the line nothing is known */
+        return;
+    }
     if (!json_is_object(json)) {
         delivery_reject(f, f->line, COLUMN_NONE, NOTE_JSON, NO_VALUE, 0, 0);
         json_decref(json);

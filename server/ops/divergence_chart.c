@@ -15,12 +15,17 @@ struct answer {
     json_t *measure, *window, *item, *series, *areas, *caveats;
 };
 
-static json_t *column(const struct db_result *rows, const char *name) {
+/* NULL for null, and when memory ran out. */
+static json_t *column(const struct db_result *rows, const char *name, bool *ret_no_memory) {
     int at = db_column(rows, name);
     if (at < 0 || db_is_null(rows, 0, (size_t)at))
         return NULL;
     struct value text = db_value(rows, 0, (size_t)at);
-    return json_loadb(text.text, text.length, JSON_DECODE_ANY, NULL);
+    json_error_t error;
+    bool no_memory;
+    json_t *json = json_parse(text.text, text.length, JSON_DECODE_ANY, &error, &no_memory);
+    *ret_no_memory |= no_memory;
+    return json;
 }
 
 static const char *text_of(const json_t *object, const char *name) {
@@ -253,18 +258,19 @@ static bool draw(struct request *r, const struct answer *a, const struct db_resu
 }
 
 bool render_divergence_chart(struct request *r, const struct db_result *rows, struct buffer *ret_body) {
+    bool no_memory = false;
     struct answer a = {
         .danish = r->danish,
-        .measure = column(rows, "measure"),
-        .window = column(rows, "window"),
-        .item = column(rows, "item"),
-        .series = column(rows, "series"),
-        .areas = column(rows, "regions"),
-        .caveats = column(rows, "caveats"),
+        .measure = column(rows, "measure", &no_memory),
+        .window = column(rows, "window", &no_memory),
+        .item = column(rows, "item", &no_memory),
+        .series = column(rows, "series", &no_memory),
+        .areas = column(rows, "regions", &no_memory),
+        .caveats = column(rows, "caveats", &no_memory),
     };
     a.in_ore = strcmp(text_of(a.measure, "basis"), "cost_ore") == 0;
-    bool ok =
-        a.measure != NULL && a.window != NULL && a.item != NULL && a.series != NULL && draw(r, &a, rows, ret_body);
+    bool ok = !no_memory && a.measure != NULL && a.window != NULL && a.item != NULL && a.series != NULL &&
+              draw(r, &a, rows, ret_body);
     json_decref(a.measure);
     json_decref(a.window);
     json_decref(a.item);

@@ -454,7 +454,10 @@ static void reject_for_file(struct upload *u) {
 
 /* The database has found what no single line shows: counts and violations as it gave them. */
 static bool read_violations(struct upload *u, const char *counts, const char *violations) {
-    json_t *all = json_loads(violations, 0, NULL), *by_code = json_loads(counts, 0, NULL), *n;
+    json_error_t error;
+    bool no_memory; /* shows as NULL */
+    json_t *all = json_parse(violations, strlen(violations), 0, &error, &no_memory),
+           *by_code = json_parse(counts, strlen(counts), 0, &error, &no_memory), *n;
     const char *code;
     bool good = json_is_array(all) && json_is_object(by_code);
     while (good && json_array_size(all) > most_shown(u))
@@ -562,7 +565,7 @@ static void checked(void *state, enum db_outcome outcome, const struct db_result
         if (u->rejection_written)
             db_stream_command(u->stream, "ROLLBACK", 0, load_rolled_back);
         else
-            end_with(u, PROBLEM_INTERNAL_ERROR, NULL);
+            end_with(u, PROBLEM_OVERLOADED, NULL); /* the database writes good JSON: memory ran out */
         return;
     }
     reply_from_rows(u->r, statement_by_name("_accept_delivery"), rows);
