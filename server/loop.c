@@ -325,15 +325,16 @@ int serve_command(const struct conf *conf) {
     for (size_t i = 0; i < n; i++)
         if (pthread_create(&shared.loops[i]->thread, NULL, run_loop, shared.loops[i]) != 0) {
             log_line(LOG_ERROR, "cannot start", "reason", "no thread", NULL);
-            return 1;
+            _exit(1); /* loops that run already use what is on this stack */
         }
     char port_text[24];
     snprintf(port_text, sizeof port_text, "%ld", port);
-    if (conf->port_file != NULL && !write_port_file(conf->port_file, port))
-        return 1;
-    log_line(LOG_INFO, "serving", "version", MEDKOORD_VERSION, "address", conf->listen_address, "port", port_text,
-             NULL);
-    wait_for_signals(&shared, &signals);
+    bool good = conf->port_file == NULL || write_port_file(conf->port_file, port);
+    if (good) {
+        log_line(LOG_INFO, "serving", "version", MEDKOORD_VERSION, "address", conf->listen_address, "port", port_text,
+                 NULL);
+        wait_for_signals(&shared, &signals);
+    }
     log_line(LOG_INFO, "stopping", NULL);
     atomic_store(&shared.stopping, true);
     for (size_t i = 0; i < n; i++)
@@ -347,5 +348,5 @@ int serve_command(const struct conf *conf) {
     free(shared.metrics);
     free(fds);
     log_line(LOG_INFO, "stopped", NULL);
-    return 0;
+    return good ? 0 : 1;
 }

@@ -319,4 +319,4 @@ def test_a_lost_database_is_found_again_without_memory(victim, stage, cluster):
             break
         wait_until(lambda: victim.send(("GET", "/readyz", None, *GET))[0] == 200, 20, f"readiness after allocation {n}")
     print(f"{failures} failures met")
-    assert failures > 8
+    assert failures >= 7
