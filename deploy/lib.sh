@@ -15,6 +15,7 @@ PACKAGES_RUN=(gcc libc6-dev pkg-config meson ninja-build python3 python3-yaml li
     ca-certificates curl jq procps util-linux)
 PACKAGES_CHECK=("postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl python3-pytest python3-requests
     python3-jsonschema python3-cryptography libfaketime clang libclang-rt-14-dev gcovr)
+PACKAGES_BENCH=(wrk)
 
 # ---- talking ----
 

@@ -1,6 +1,7 @@
 """What the benchmark measures in: a cluster with realistic settings, a release server, tokens, files, load generators.
 SPDX-License-Identifier: MPL-2.0
 """
+import contextlib
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import types
 import uuid
 
 os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")  # Debian's programs before a user's own
@@ -45,18 +47,28 @@ def run(*words, **more):
     return done.stdout
 
 
+def missing_packages():
+    """The Debian packages that are not installed; elsewhere than on Debian nobody knows."""
+    if shutil.which("dpkg-query") is None:
+        return []
+    return run("bash", "-c", 'PROGRAM=tests/bench/run; . "$1"; missing_packages "${PACKAGES_RUN[@]}" "${PACKAGES_BENCH[@]}"',
+               "bash", ROOT / "deploy" / "lib.sh").split()
+
+
 def build(folder):
     """A release build in the folder, made or brought up to date."""
     if not (folder / "build.ninja").exists():
         run("meson", "setup", "--buildtype=release", folder, ROOT)
     run("ninja", "-C", folder)
-    return folder / "server" / "medkoordd"
+    return folder
 
 
 class Cluster:
     def __init__(self, folder):
         self.folder = folder / "pg"
         self.folder.mkdir()
+
+    def start(self):
         self.call("start", env={**os.environ, "MEDKOORD_PG_CONF": POSTGRES})
         self.call("migrate")
         self.sql("GRANT CREATE ON DATABASE medkoord TO medkoord_server; CREATE SCHEMA bench AUTHORIZATION medkoord_server")
@@ -71,17 +83,22 @@ class Cluster:
         return run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(role), "-f", "-", input=text)
 
     def stop(self):
-        self.call("stop", "--immediate")
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.call("stop", "--immediate")
 
 
 class Server:
     """medkoordd serve as it is run: every core a loop, its own log in a file."""
 
-    def __init__(self, program, database, folder):
-        self.program, self.folder, self.process, self.port = program, folder, None, 0
-        key, jwks = folder / "key.pem", folder / "jwks.json"
-        run(program, "token", "--new-key", key, "--kind", "rsa", env={})
-        jwks.write_text(run(program, "token", "--jwks", "--key", key, env={}))
+    def __init__(self, built, database, folder):
+        program = built / "server" / "medkoordd"
+        self.program, self.pacer, self.folder, self.process, self.port = program, built / "tests/bench/pace", folder, None, 0
+        key, other, jwks = folder / "key.pem", folder / "other.pem", folder / "jwks.json"
+        for k in (key, other):
+            run(program, "token", "--new-key", k, "--kind", "rsa", env={})
+        sets = [json.loads(run(program, "token", "--jwks", "--key", k, env={})) for k in (key, other)]
+        self.key_sets = [json.dumps(sets[0]), json.dumps({"keys": sets[1]["keys"] + sets[0]["keys"]})]
+        jwks.write_text(self.key_sets[0])
         self.tokens = {role: run(program, "token", "--key", key, "--role", role, "--expires", 86400, env={}).strip()
                        for role in ("reader", "amgros", "admin")}
         self.environment = {"MEDKOORD_LISTEN_ADDRESS": "127.0.0.1", "MEDKOORD_PORT": "0", "MEDKOORD_DATABASE": database,
@@ -161,6 +178,46 @@ class Server:
         p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", out).groups()
         return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), float(p99) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
+    @contextlib.contextmanager
+    def pace(self, path, rate, connections, role="reader"):
+        """Requests at a constant rate while the body of the with statement runs; then .result is what pace.c prints."""
+        words = [self.pacer, self.port, path, "Authorization: Bearer " + self.tokens[role], rate, connections, 600]
+        got = types.SimpleNamespace(result=None)
+        with subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield got
+            finally:
+                process.terminate()
+            out = process.communicate(timeout=60)[0]
+            if process.returncode != 0:
+                raise SystemExit(f"pace ended with {process.returncode}")
+            got.result = json.loads(out)
+
+    def export(self, path, role="reader"):
+        """Seconds until the whole of a text/csv was there, and its rows."""
+        began = time.perf_counter()
+        out = self.folder / "export.csv"
+        status = run("curl", "-sS", "-o", out, "-w", "%{http_code}", "-H", "Accept: text/csv", "-H", "Authorization: Bearer " + self.tokens[role],
+                     f"http://127.0.0.1:{self.port}{path}")
+        seconds = time.perf_counter() - began
+        if status != "200":
+            raise SystemExit(f"the export was refused: {status} {out.read_text()[:1000]}")
+        rows = int(run("wc", "-l", out).split()[0]) - 1
+        out.unlink()
+        return seconds, rows
+
+    def change_keys(self):
+        """Another set of keys, which still has the one that the tokens are signed with, is read."""
+        self.key_sets.reverse()
+        new = self.folder / "jwks.new"
+        new.write_text(self.key_sets[0])
+        new.rename(self.folder / "jwks.json")
+        self.process.send_signal(signal.SIGHUP)
+
+    def logged(self, event):
+        """How many lines of the log have it."""
+        return sum(f'"{event}"' in line for line in open(self.folder / "log", encoding="utf-8"))
+
     def hold_idle(self, path, n):
         """n connections that made one request each and stay open."""
         sockets = []
@@ -239,13 +296,14 @@ def make_reference(cluster):
 class World:
     """All of it, in a folder that goes away."""
 
-    def __init__(self, program):
+    def __init__(self, built):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="medkoord-bench.", dir=os.environ.get("TMPDIR", "/var/tmp")))
         self.folder.chmod(0o711)  # PostgreSQL's own user passes through
         self.cluster = self.server = None
         try:
             self.cluster = Cluster(self.folder)
-            self.server = Server(program, self.cluster.url(), self.folder)
+            self.cluster.start()
+            self.server = Server(built, self.cluster.url(), self.folder)
             make_reference(self.cluster)
         except BaseException:
             self.remove()
