@@ -174,7 +174,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     struct request *r = *request;
     if (r == NULL) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        struct http_connection *link = info == NULL ? NULL : info->socket_context;
+        assert(info != NULL); /* every connection has one */
+        struct http_connection *link = info->socket_context;
         if (link == NULL || link->target == NULL || (r = request_create(http->loop, connection, link->target)) == NULL)
             return MHD_NO;
         *request = r;
@@ -228,7 +229,8 @@ static void completed(void *cls, struct MHD_Connection *connection, void **reque
 static void *take_target(void *cls, const char *uri, struct MHD_Connection *connection) {
     (void)cls;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct http_connection *link = info == NULL ? NULL : info->socket_context;
+    assert(info != NULL);
+    struct http_connection *link = info->socket_context;
     if (link != NULL) {
         free(link->target);
         link->target = strdup(uri);
@@ -253,7 +255,7 @@ static void connection_changed(void *cls, struct MHD_Connection *connection, voi
         uint64_t now_us = clock_us();
         *link = (struct http_connection){.http = http,
                                          .connection = connection,
-                                         .fd = info == NULL ? -1 : info->connect_fd,
+                                         .fd = info->connect_fd,
                                          .opened_us = now_us,
                                          .deadline_us = now_us + (uint64_t)http->conf->head_deadline_ms * 1000u,
                                          .next = http->connections};

@@ -155,10 +155,9 @@ static int listen_on(const char *address, long port, bool shared_port) {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     bool is_six = inet_pton(AF_INET6, address, &six.sin6_addr) == 1;
-    if (!is_six && inet_pton(AF_INET, address, &four.sin_addr) != 1) {
-        errno = EINVAL;
-        return -1;
-    }
+    bool is_four = !is_six && inet_pton(AF_INET, address, &four.sin_addr) == 1;
+    assert(is_six || is_four); /* conf.c has looked */
+    (void)is_four;
     int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
     if (fd < 0)
         return -1;
@@ -272,18 +271,17 @@ static void destroy_loop(struct loop *loop) {
 
 static void wait_for_signals(struct shared *shared, const sigset_t *signals) {
     for (;;) {
-        struct timespec refresh = {.tv_sec = shared->conf->jwks_refresh_s > 0 ? shared->conf->jwks_refresh_s : 86400};
+        struct timespec refresh = {.tv_sec = shared->conf->jwks_refresh_s};
         int signal = sigtimedwait(signals, NULL, &refresh);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (signal == SIGHUP || (signal < 0 && errno == EAGAIN && shared->conf->jwks_refresh_s > 0))
+        if (signal == SIGHUP || (signal < 0 && errno == EAGAIN))
             load_keys(shared); /* when it fails the old keys stay, and the log says so */
     }
 }
 
 int serve_command(const struct conf *conf) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = conf->loops > 0 ? (size_t)conf->loops : cores > 0 ? (size_t)cores : 1;
+    size_t n = conf->loops > 0 ? (size_t)conf->loops : (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     struct shared shared = {
         .conf = conf,
         .keys_lock = PTHREAD_MUTEX_INITIALIZER,
