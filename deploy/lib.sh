@@ -11,10 +11,12 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 PG_MAJOR=15 # Debian 12's
 PG_BIN=/usr/lib/postgresql/$PG_MAJOR/bin
 PACKAGES_RUN=(gcc libc6-dev pkg-config meson ninja-build python3 python3-yaml libmicrohttpd-dev libpq-dev libjansson-dev
-    libjwt-dev libssl-dev libcurl4-openssl-dev zlib1g-dev check "postgresql-$PG_MAJOR" "postgresql-client-$PG_MAJOR"
+    libjwt-dev libssl-dev libcurl4-openssl-dev zlib1g-dev "postgresql-$PG_MAJOR" "postgresql-client-$PG_MAJOR"
     ca-certificates curl jq procps util-linux)
-PACKAGES_CHECK=("postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl python3-pytest python3-requests
-    python3-jsonschema python3-cryptography libfaketime clang libclang-rt-14-dev gcovr)
+PACKAGES_CHECK=(check "postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl python3-pytest python3-requests
+    python3-jsonschema python3-cryptography libfaketime zsh fish g++ openssl clang libclang-rt-14-dev gcovr
+    debhelper dpkg-dev fakeroot lintian mandoc abigail-tools)
+PACKAGES_PACKAGE=(debhelper dpkg-dev)
 PACKAGES_BENCH=(wrk)
 
 # ---- talking ----

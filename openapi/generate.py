@@ -1,7 +1,10 @@
 #!/usr/bin/python3
-"""Writes the contract as C tables (contract.c, problems.h) and as one document (openapi.json).
+"""Writes the contract as C tables (contract.c, problems.h), as one document (openapi.json), and as the client library's
+functions (medkoord_ops.h, client_ops.c).
 
-    generate.py --out DIR [--depfile FILE]    writes the three files
+    generate.py --out DIR [--depfile FILE]    writes the server's three files
+    generate.py --client --out DIR [...]      writes the library's two files
+    generate.py --manual --out DIR            writes the manual pages of the library's functions
     generate.py --check                       only says what is wrong
     generate.py --list-inputs                 the files the result depends on
 
@@ -17,19 +20,49 @@ sys.dont_write_bytecode = True
 
 from contract import Contract, ContractError  # noqa: E402
 from contract.bundle import Bundler  # noqa: E402
+from contract.client import ClientWriter  # noqa: E402
+from contract.client_code import client_ops_c  # noqa: E402
+from contract.client_header import header  # noqa: E402
+from contract.client_manual import manuals  # noqa: E402
 from contract.tables import contract_c, problems_h  # noqa: E402
 
 
 def write(path, content):
+    """Leaves a file alone that says it already, so that nothing that is made of it is made again."""
+    content = content.encode() if isinstance(content, str) else content
+    if os.path.exists(path):
+        with open(path, "rb") as f:
+            if f.read() == content:
+                return
     with open(path, "wb") as f:
-        f.write(content.encode() if isinstance(content, str) else content)
+        f.write(content)
+
+
+def write_server(contract, out):
+    document = json.dumps(Bundler(contract).document(), ensure_ascii=False, indent=1).encode() + b"\n"
+    os.makedirs(out, exist_ok=True)
+    write(os.path.join(out, "contract.c"), contract_c(contract, document))
+    write(os.path.join(out, "problems.h"), problems_h(contract))
+    write(os.path.join(out, "openapi.json"), document)
+
+
+def write_depfile(contract, options, first):
+    here = os.path.dirname(os.path.abspath(__file__))
+    tools = [os.path.abspath(__file__)]
+    tools += sorted(os.path.join(here, "contract", name)
+                    for name in os.listdir(os.path.join(here, "contract")) if name.endswith(".py"))
+    inputs = [os.path.join(options.root, name) for name in sorted(contract.inputs)] + tools
+    target = os.path.join(options.out or "", first)
+    write(options.depfile, f"{target}: " + " \\\n  ".join(name.replace(" ", "\\ ") for name in inputs) + "\n")
 
 
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description="Turns the contract into C tables and one document.")
     parser.add_argument("--root", default=os.path.dirname(here), help="the project's folder")
-    parser.add_argument("--out", help="folder for contract.c, problems.h and openapi.json")
+    parser.add_argument("--out", help="folder for what is written")
+    parser.add_argument("--client", action="store_true", help="write medkoord_ops.h and client_ops.c instead")
+    parser.add_argument("--manual", action="store_true", help="write the manual pages instead")
     parser.add_argument("--depfile", help="file for make-style dependencies")
     parser.add_argument("--check", action="store_true", help="only say what is wrong")
     parser.add_argument("--list-inputs", action="store_true", help="print the files the result depends on")
@@ -45,6 +78,9 @@ def main():
         contract.check()
     except ContractError as error:
         contract.errors.append(str(error))
+    client = None
+    if not contract.errors:
+        client = ClientWriter(contract).check()
     if options.list_inputs:
         print("\n".join(os.path.join(options.root, name) for name in sorted(contract.inputs)))
         return 0
@@ -55,19 +91,18 @@ def main():
     if contract.errors:
         print(f"{len(contract.errors)} mistakes in the contract", file=sys.stderr)
         return 1
-    document = json.dumps(Bundler(contract).document(), ensure_ascii=False, indent=1).encode() + b"\n"
-    if options.out:
+    if options.manual and options.out:
         os.makedirs(options.out, exist_ok=True)
-        write(os.path.join(options.out, "contract.c"), contract_c(contract, document))
-        write(os.path.join(options.out, "problems.h"), problems_h(contract))
-        write(os.path.join(options.out, "openapi.json"), document)
+        for name, page in manuals(client).items():
+            write(os.path.join(options.out, name), page)
+    elif options.client and options.out:
+        os.makedirs(options.out, exist_ok=True)
+        write(os.path.join(options.out, "medkoord_ops.h"), header(client))
+        write(os.path.join(options.out, "client_ops.c"), client_ops_c(client))
+    elif options.out:
+        write_server(contract, options.out)
     if options.depfile:
-        tools = [os.path.abspath(__file__)]
-        tools += sorted(os.path.join(here, "contract", name)
-                        for name in os.listdir(os.path.join(here, "contract")) if name.endswith(".py"))
-        inputs = [os.path.join(options.root, name) for name in sorted(contract.inputs)] + tools
-        target = os.path.join(options.out or "", "contract.c")
-        write(options.depfile, f"{target}: " + " \\\n  ".join(name.replace(" ", "\\ ") for name in inputs) + "\n")
+        write_depfile(contract, options, "medkoord_ops.h" if options.client else "contract.c")
     return 0
 
 

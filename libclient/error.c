@@ -1,0 +1,169 @@
+/* What a caller is told of a failure.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "internal.h"
+
+#include <string.h>
+
+static const struct {
+    int code;
+    const char *name;
+} names[] = {{MK_OK, "MK_OK"},
+             {MK_END, "MK_END"},
+             {MK_ERR_ARGUMENT, "MK_ERR_ARGUMENT"},
+             {MK_ERR_NO_MEMORY, "MK_ERR_NO_MEMORY"},
+             {MK_ERR_NETWORK, "MK_ERR_NETWORK"},
+             {MK_ERR_TIMEOUT, "MK_ERR_TIMEOUT"},
+             {MK_ERR_REFUSED, "MK_ERR_REFUSED"},
+             {MK_ERR_SERVER, "MK_ERR_SERVER"},
+             {MK_ERR_PROTOCOL, "MK_ERR_PROTOCOL"},
+             {MK_ERR_CALLBACK, "MK_ERR_CALLBACK"},
+             {MK_ERR_FILE, "MK_ERR_FILE"},
+             {MK_ERR_UNVERIFIED, "MK_ERR_UNVERIFIED"}};
+
+const char *mk_code_name(int code) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].code == code)
+            return names[i].name;
+    return "unknown";
+}
+
+/* A size of 0 is a forgotten MK_ERROR_INIT: what `memory` holds is not known then, so nothing is touched. */
+static bool usable(const mk_error *error) {
+    return error != NULL && error->size >= sizeof *error;
+}
+
+void mk_error_clear(mk_error *error) {
+    if (!usable(error))
+        return;
+    size_t size = error->size;
+    mk_arena_destroy(error->memory);
+    memset(error, 0, sizeof *error);
+    error->size = size;
+}
+
+/* Keeps it one line, and cuts no character in two. */
+static void tidy(char *text, size_t room) {
+    size_t n = strlen(text);
+    if (n == room - 1) {
+        size_t start = n;
+        while (start > 0 && start > n - 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+            start--;
+        unsigned char lead = start == 0 ? 0 : (unsigned char)text[start - 1];
+        size_t needs = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+        if (n - start + 1 < needs)
+            text[start - 1] = '\0';
+    }
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7F)
+            *text = ' ';
+}
+
+int mk_fail(mk_error *error, int code, const char *format, ...) {
+    if (!usable(error))
+        return code;
+    char message[sizeof error->message]; /* the arguments may be of the error itself */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tidy(message, sizeof message);
+    mk_error_clear(error);
+    error->code = code;
+    memcpy(error->message, message, sizeof message);
+    return code;
+}
+
+int mk_fail_memory(mk_error *error) {
+    return mk_fail(error, MK_ERR_NO_MEMORY, "out of memory");
+}
+
+/* ---- out of an answer ---- */
+
+static const char *member(const struct mk_json *object, const char *name) {
+    const char *text = mk_json_text(mk_json_get(object, name));
+    return text == NULL ? "" : text;
+}
+
+static void copy_text(char *to, size_t room, const char *from) {
+    snprintf(to, room, "%s", from);
+    tidy(to, room);
+}
+
+/* A refused line of a delivery says where it stands by line and column. *failed: out of memory. */
+static const char *where(struct mk_arena *arena, const struct mk_json *item, bool *failed) {
+    const char *pointer = mk_json_text(mk_json_get(item, "pointer")), *column = member(item, "column");
+    int64_t line;
+    if (pointer != NULL || !mk_json_integer(mk_json_get(item, "line"), &line))
+        return pointer;
+    char text[160];
+    snprintf(text, sizeof text, "line/%lld%s%s", (long long)line, *column == '\0' ? "" : "/", column);
+    pointer = mk_arena_text(arena, text, strlen(text));
+    *failed |= pointer == NULL;
+    return pointer;
+}
+
+static void read_details(mk_error *error, struct mk_arena *arena, const struct mk_json *list) {
+    if (list == NULL || list->kind != MK_JSON_ARRAY || list->n == 0)
+        return;
+    bool failed = false;
+    mk_error_detail *details = mk_arena_alloc(arena, list->n * sizeof *details), *d = details;
+    if (details == NULL)
+        return;
+    for (const struct mk_json *item = list->first; item != NULL && !failed; item = item->next, d++)
+        *d = (mk_error_detail){where(arena, item, &failed), member(item, "code"), member(item, "detail")};
+    if (failed)
+        return;
+    error->details = details;
+    error->n_details = list->n;
+}
+
+static void write_message(mk_error *error, const struct mk_json *problem) {
+    char text[sizeof error->message];
+    const char *title = member(problem, "title"), *detail = member(problem, "detail");
+    size_t n = (size_t)snprintf(text, sizeof text, "%s%s%s", *title == '\0' ? error->problem : title,
+                                *detail == '\0' ? "" : ": ", detail);
+    for (size_t i = 0; i < error->n_details && i < 3 && n < sizeof text; i++) {
+        const mk_error_detail *d = &error->details[i];
+        n += (size_t)snprintf(text + n, sizeof text - n, "; %s%s%s", d->pointer == NULL ? "" : d->pointer,
+                              d->pointer == NULL ? "" : " ", d->detail);
+    }
+    copy_text(error->message, sizeof error->message, text);
+}
+
+/* Everything read lives in one arena of the error; when memory is short, the codes stand without it. */
+static void read_problem(mk_error *error, const mk_response *response) {
+    struct mk_arena *arena = mk_arena_create();
+    bool memory = false;
+    size_t n = response->body.n;
+    char *text = arena == NULL ? NULL : mk_arena_text(arena, response->body.bytes, n);
+    const struct mk_json *problem = text == NULL ? NULL : mk_json_read(arena, text, n, &memory);
+    if (problem == NULL || problem->kind != MK_JSON_OBJECT || *member(problem, "code") == '\0') {
+        mk_arena_destroy(arena);
+        return;
+    }
+    error->memory = arena;
+    error->json = text;
+    copy_text(error->problem, sizeof error->problem, member(problem, "code"));
+    if (*member(problem, "request_id") != '\0')
+        copy_text(error->request_id, sizeof error->request_id, member(problem, "request_id"));
+    read_details(error, arena, mk_json_get(problem, "errors"));
+    if (error->n_details == 0)
+        read_details(error, arena, mk_json_get(problem, "rejections"));
+    write_message(error, problem);
+}
+
+int mk_fail_response(mk_error *error, const mk_response *response) {
+    int status = response->status;
+    int code = status >= 500 ? MK_ERR_SERVER : status >= 400 ? MK_ERR_REFUSED : MK_ERR_PROTOCOL;
+    mk_fail(error, code, "the server answered %d", status);
+    if (!usable(error))
+        return code;
+    error->status = status;
+    error->retry_after_s = response->retry_after_s;
+    const char *id = mk_response_header(response, "X-Request-Id"), *type = mk_response_header(response, "Content-Type");
+    if (id != NULL)
+        copy_text(error->request_id, sizeof error->request_id, id);
+    if (type != NULL && strstr(type, "json") != NULL && response->body.n > 0)
+        read_problem(error, response);
+    return code;
+}

@@ -1,0 +1,498 @@
+/* One exchange over HTTP: the only file with curl.h.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "internal.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LARGEST_HEAD ((size_t)256 * 1024)
+#define PROGRESS_MS  50
+/* After the last byte of an upload the server checks and commits before it answers: idle_timeout_ms this many times. */
+#define ANSWER_IDLE_TIMES 10
+
+struct mk_transport {
+    CURL *curl;
+    const char *url, *language; /* the client's */
+    const char *base_path;      /* of the URL */
+    bool may_be_proxied;        /* in plain text, so that the request names the whole URL */
+    int64_t idle_timeout_ms;
+    size_t max_body_bytes;
+    char reason[CURL_ERROR_SIZE];
+};
+
+int mk_transport_global_init(void) {
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? MK_OK : MK_ERR_NO_MEMORY;
+}
+
+void mk_transport_global_cleanup(void) {
+    curl_global_cleanup();
+}
+
+/* ---- one exchange under way ---- */
+
+struct run {
+    struct mk_transport *transport;
+    const struct mk_exchange *exchange;
+    struct mk_outflow *outflow;
+    mk_response *response;
+    bool head_ended;
+    bool checked;          /* what went out */
+    bool sent;             /* the whole outflow is */
+    int64_t length, given; /* of the outflow; length -1: not known */
+    int code;              /* what stopped it, when that was us */
+    const char *reason;
+    curl_off_t moved; /* bytes in both directions, and when that last changed */
+    int64_t moved_ms, progress_ms;
+    int64_t sunk;
+    bool hopeless; /* both: see struct mk_outcome */
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool stop(struct run *run, int code, const char *reason) {
+    if (run->code == MK_OK) {
+        run->code = code;
+        run->reason = reason;
+    }
+    return false;
+}
+
+/* ---- the head ---- */
+
+static bool keep_header(struct run *run, const char *line, size_t n) {
+    struct mk_buffer *head = &run->response->head;
+    const char *colon = memchr(line, ':', n), *end = line + n;
+    if (colon == NULL || colon == line || memchr(line, '\0', n) != NULL || *line == ' ' || *line == '\t')
+        return stop(run, MK_ERR_PROTOCOL, "a header of the answer is malformed");
+    mk_buffer_add(head, line, (size_t)(colon - line));
+    mk_buffer_add(head, "", 1);
+    const char *value = colon + 1;
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    mk_buffer_add(head, value, (size_t)(end - value));
+    mk_buffer_add(head, "", 1);
+    if (head->too_large)
+        return stop(run, MK_ERR_PROTOCOL, "the head of the answer is too large");
+    return !head->failed || stop(run, MK_ERR_NO_MEMORY, NULL);
+}
+
+static size_t count_headers(const mk_response *response, const char *wanted) {
+    const char *name, *value;
+    size_t n = 0;
+    for (size_t i = 0; mk_response_header_at(response, i, &name, &value); i++)
+        n += strcasecmp(name, wanted) == 0;
+    return n;
+}
+
+static bool end_head(struct run *run) {
+    long status = 0;
+    curl_easy_getinfo(run->transport->curl, CURLINFO_RESPONSE_CODE, &status);
+    run->response->status = (int)status;
+    if (status < 200) /* the real one comes after */
+        return true;
+    run->head_ended = true;
+    /* A connection that simply ends would make half an export look like a whole one; two lengths leave open where the
+     * next answer begins. */
+    size_t lengths = count_headers(run->response, "Content-Length") + count_headers(run->response, "Transfer-Encoding");
+    bool bodiless = status == 204 || status >= 300 || strcmp(run->exchange->method, "HEAD") == 0;
+    return lengths == 1 || (lengths == 0 && bodiless) ||
+           stop(run, MK_ERR_PROTOCOL,
+                lengths == 0 ? "the answer does not say where it ends" : "the answer has two lengths");
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *user) {
+    struct run *run = user;
+    size_t length = n *= size;
+    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+        length--;
+    if (run->head_ended) /* trailers */
+        return n;
+    if (length == 0)
+        return end_head(run) ? n : 0;
+    if (length >= 5 && strncmp(line, "HTTP/", 5) == 0) {
+        run->response->head.n = 0;
+        return n;
+    }
+    return keep_header(run, line, length) ? n : 0;
+}
+
+/* ---- the bodies ---- */
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *user) {
+    struct run *run = user;
+    const mk_sink *sink = run->exchange->sink;
+    struct mk_buffer *body = &run->response->body;
+    n *= size;
+    if (sink != NULL && run->response->status >= 200 && run->response->status < 300) {
+        run->sunk += (int64_t)n;
+        if (n == 0 || sink->write(sink->user, bytes, n) == 0)
+            return n;
+        bool file = mk_sink_is_file(sink);
+        stop(run, file ? MK_ERR_FILE : MK_ERR_CALLBACK, file ? strerror(errno) : "the sink took no more");
+        return n + 1;
+    }
+    mk_buffer_add(body, bytes, n);
+    if (!body->failed)
+        return n;
+    stop(run, body->too_large ? MK_ERR_PROTOCOL : MK_ERR_NO_MEMORY, "the answer is larger than max_body_bytes");
+    return n + 1;
+}
+
+static size_t give_body(char *to, size_t size, size_t n, void *user) {
+    struct run *run = user;
+    int code = MK_ERR_CALLBACK;
+    long got = mk_outflow_read(run->outflow, to, size * n, &code);
+    if (got < 0) {
+        stop(run, code, code == MK_ERR_FILE ? strerror(errno) : "the source said stop");
+        return CURL_READFUNC_ABORT;
+    }
+    run->given += got;
+    run->sent = got == 0 || run->given == run->length;
+    /* What was announced in Content-Length is what must come. */
+    if (run->length < 0 || run->given == run->length || (got > 0 && run->given < run->length))
+        return (size_t)got;
+    stop(run, MK_ERR_CALLBACK, "the source is not as long as it said");
+    return CURL_READFUNC_ABORT;
+}
+
+static int seek_body(void *user, curl_off_t offset, int origin) {
+    struct run *run = user;
+    bool begin = origin == SEEK_SET && offset == 0;
+    if (!begin || run->outflow == NULL || mk_outflow_rewind(run->outflow) != MK_OK)
+        return CURL_SEEKFUNC_FAIL;
+    run->given = 0;
+    run->sent = false;
+    return CURL_SEEKFUNC_OK;
+}
+
+/* ---- time ---- */
+
+static bool tell_progress(struct run *run) {
+    const struct mk_exchange *x = run->exchange;
+    if (x->progress == NULL || x->source == NULL)
+        return true;
+    return x->progress(x->progress_user, mk_outflow_taken(run->outflow), x->source->length) == 0 ||
+           stop(run, MK_ERR_CALLBACK, "the progress callback said stop");
+}
+
+/* Called by libcurl at every turn, and once a second where nothing happens. */
+static int watch(void *user, curl_off_t d_total, curl_off_t down, curl_off_t u_total, curl_off_t up) {
+    struct run *run = user;
+    int64_t now = now_ms(), idle = run->transport->idle_timeout_ms;
+    (void)d_total, (void)u_total;
+    idle *= run->sent && !run->head_ended ? ANSWER_IDLE_TIMES : 1;
+    if (down + up != run->moved || run->moved_ms == 0) {
+        run->moved = down + up;
+        run->moved_ms = now;
+    } else if (idle > 0 && now - run->moved_ms > idle) {
+        return !stop(run, MK_ERR_TIMEOUT, "nothing moved for idle_timeout_ms");
+    }
+    if (now - run->progress_ms < PROGRESS_MS)
+        return 0;
+    run->progress_ms = now;
+    return !tell_progress(run);
+}
+
+/* ---- the request ---- */
+
+static bool add_line(struct curl_slist **list, const char *name, const char *value) {
+    struct mk_buffer line = {0};
+    mk_buffer_add_text(&line, name);
+    /* libcurl takes `Name;` for an empty value; `Name:` would leave the header out */
+    mk_buffer_add_text(&line, *value == '\0' ? ";" : ": ");
+    mk_buffer_add_text(&line, value);
+    struct curl_slist *longer = line.failed ? NULL : curl_slist_append(*list, line.bytes);
+    if (line.bytes != NULL)
+        explicit_bzero(line.bytes, line.n);
+    mk_buffer_clear(&line);
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL;
+}
+
+static bool add_lines(struct curl_slist **list, const mk_header *headers, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!add_line(list, headers[i].name, headers[i].value))
+            return false;
+    return true;
+}
+
+/* A token must not stay in freed memory. */
+static void free_lines(struct curl_slist *list) {
+    for (struct curl_slist *l = list; l != NULL; l = l->next)
+        explicit_bzero(l->data, strlen(l->data));
+    curl_slist_free_all(list);
+}
+
+static bool set_method(CURL *curl, const struct mk_exchange *x, int64_t length) {
+    bool get = strcmp(x->method, "GET") == 0, head = strcmp(x->method, "HEAD") == 0;
+    curl_easy_setopt(curl, CURLOPT_NOBODY, 0L);
+    if (x->source != NULL) {
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)length);
+    } else if (x->body != NULL || (!get && !head && strcmp(x->method, "DELETE") != 0)) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, x->body == NULL ? "" : x->body);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->n_body);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(curl, CURLOPT_NOBODY, head ? 1L : 0L);
+    }
+    return curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, head ? NULL : x->method) == CURLE_OK;
+}
+
+/* libcurl 7.88 that has no memory for the query of a URL sends the request without it, which is another request. So it
+ * is given the target apart from the URL; where a proxy must be given the whole URL, check_target() looks at what went
+ * out. */
+static bool set_target(const struct mk_transport *t, const char *path) {
+    struct mk_buffer target = {0};
+    mk_buffer_add_text(&target, t->may_be_proxied ? t->url : t->base_path);
+    mk_buffer_add_text(&target, path);
+    CURLoption option = t->may_be_proxied ? CURLOPT_URL : CURLOPT_REQUEST_TARGET;
+    bool good = !target.failed && curl_easy_setopt(t->curl, option, target.bytes) == CURLE_OK;
+    mk_buffer_clear(&target);
+    return good;
+}
+
+static int check_target(CURL *curl, curl_infotype type, char *bytes, size_t n, void *user) {
+    struct run *run = user;
+    const char *path = run->exchange->path, *end = memchr(bytes, '\r', n);
+    (void)curl;
+    if (type != CURLINFO_HEADER_OUT || run->checked)
+        return 0;
+    run->checked = true;
+    size_t n_path = strlen(path), n_version = strlen(" HTTP/1.1");
+    if (end == NULL || (size_t)(end - bytes) < n_path + n_version ||
+        memcmp(end - n_version - n_path, path, n_path) != 0)
+        stop(run, MK_ERR_NO_MEMORY, NULL);
+    return 0;
+}
+
+static bool set_request(struct run *run, const mk_header *more, size_t n_more, struct curl_slist **lines) {
+    struct mk_transport *t = run->transport;
+    const struct mk_exchange *x = run->exchange;
+    bool typed = x->source != NULL;
+    for (size_t i = 0; i < x->n_headers && !typed; i++)
+        typed = strcasecmp(x->headers[i].name, "Content-Type") == 0;
+    if (!add_lines(lines, x->headers, x->n_headers) || !add_lines(lines, more, n_more) ||
+        (t->language != NULL && !add_line(lines, "Accept-Language", t->language)))
+        return false;
+    struct curl_slist *longer = typed ? *lines : curl_slist_append(*lines, "Content-Type:"); /* libcurl's own: none */
+    if (longer == NULL && !typed)
+        return false;
+    *lines = longer;
+    bool good = set_target(t, x->path);
+    if (!good || !set_method(t->curl, x, run->length))
+        return false;
+    curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, *lines);
+    return true;
+}
+
+/* ---- SIGPIPE ----
+ * OpenSSL may write to a socket that is gone. The signal is held back in this thread only and taken out again when it
+ * was us; callbacks of the caller's get EPIPE in its place. */
+
+static void hold_pipe_signal(sigset_t *before, bool *ret_was_pending) {
+    sigset_t pipe, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, before);
+    *ret_was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+}
+
+static void release_pipe_signal(const sigset_t *before, bool was_pending) {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    const struct timespec at_once = {0};
+    while (!was_pending && sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* ---- what became of it ---- */
+
+static int code_of(CURLcode result) {
+    switch (result) {
+    case CURLE_OUT_OF_MEMORY:
+        return MK_ERR_NO_MEMORY;
+    case CURLE_OPERATION_TIMEDOUT:
+        return MK_ERR_TIMEOUT;
+    case CURLE_SSL_CACERT_BADFILE:
+        return MK_ERR_FILE;
+    case CURLE_URL_MALFORMAT:
+        return MK_ERR_ARGUMENT;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: the URL's own scheme was looked at before */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_HTTP2:
+        return MK_ERR_PROTOCOL;
+    default:
+        return MK_ERR_NETWORK;
+    }
+}
+
+/* What stays as it is, however often one asks. */
+static bool is_lasting(CURLcode result) {
+    return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE ||
+           result == CURLE_SSL_CERTPROBLEM || result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_URL_MALFORMAT;
+}
+
+static int fail(struct run *run, CURLcode result, mk_error *error) {
+    const struct mk_transport *t = run->transport;
+    run->hopeless = is_lasting(result);
+    int code = run->code != MK_OK ? run->code : code_of(result), status = run->head_ended ? run->response->status : 0;
+    const char *reason = run->code != MK_OK ? run->reason : *t->reason != '\0' ? t->reason : curl_easy_strerror(result);
+    if (result == CURLE_OUT_OF_MEMORY && run->code == MK_OK && !run->head_ended)
+        reason = "out of memory, or a header of the answer is longer than 100 KB";
+    mk_fail(error, code, "%s %s: %s", run->exchange->method, run->exchange->path,
+            code == MK_ERR_NO_MEMORY && run->code != MK_OK ? "out of memory" : reason);
+    if (error != NULL && error->size >= sizeof *error)
+        error->status = status;
+    return code;
+}
+
+/* ---- running one ---- */
+
+static void set_run(struct run *run, int64_t timeout_ms) {
+    CURL *curl = run->transport->curl;
+    const struct mk_exchange *x = run->exchange;
+    bool streams = x->source != NULL || x->sink != NULL;
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, run);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, run);
+    curl_easy_setopt(curl, CURLOPT_READDATA, run);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, run);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, run);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, run);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, streams ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms < 0 ? 0L : (long)timeout_ms);
+    /* On a connection used before that is cut without an answer, libcurl sends again by itself, whatever the method. On
+     * one of its own it does not. */
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, x->safe ? 0L : 1L);
+    run->transport->reason[0] = '\0';
+}
+
+static int finish(struct run *run, CURLcode result, mk_response **ret_response, mk_error *error) {
+    curl_off_t wait = 0;
+    if (result == CURLE_OK && !run->head_ended) /* which libcurl does not mind */
+        stop(run, MK_ERR_NETWORK, "the connection was cut within the head of the answer");
+    if (result != CURLE_OK || run->code != MK_OK)
+        return fail(run, result, error);
+    if (!tell_progress(run))
+        return fail(run, CURLE_ABORTED_BY_CALLBACK, error);
+    if (curl_easy_getinfo(run->transport->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
+        run->response->retry_after_s = (int64_t)wait;
+    *ret_response = run->response;
+    return MK_OK;
+}
+
+int mk_transport_run(struct mk_transport *t, const struct mk_exchange *x, struct mk_outflow *outflow, int64_t length,
+                     const mk_header *more, size_t n_more, int64_t timeout_ms, mk_response **ret_response,
+                     struct mk_outcome *ret_outcome, mk_error *error) {
+    struct run run = {.transport = t, .exchange = x, .outflow = outflow, .length = length};
+    struct curl_slist *lines = NULL;
+    sigset_t signals;
+    bool pending;
+    run.response = calloc(1, sizeof *run.response);
+    if (run.response == NULL)
+        return mk_fail_memory(error);
+    run.response->head.limit = LARGEST_HEAD;
+    run.response->body.limit = t->max_body_bytes;
+    int code;
+    if (set_request(&run, more, n_more, &lines)) {
+        set_run(&run, timeout_ms);
+        hold_pipe_signal(&signals, &pending);
+        CURLcode result = curl_easy_perform(t->curl);
+        release_pipe_signal(&signals, pending);
+        code = finish(&run, result, ret_response, error);
+    } else {
+        code = mk_fail_memory(error);
+    }
+    curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, NULL);
+    free_lines(lines);
+    *ret_outcome = (struct mk_outcome){run.sunk, run.hopeless};
+    if (code != MK_OK)
+        mk_response_free(run.response);
+    return code;
+}
+
+/* ---- made once a client ---- */
+
+static bool set_text(CURL *curl, CURLoption option, const char *text) {
+    return text == NULL || curl_easy_setopt(curl, option, text) == CURLE_OK;
+}
+
+static bool may_be_proxied(const mk_client_options *o) {
+    if (strncasecmp(o->url, "http://", 7) != 0) /* TLS goes through a tunnel */
+        return false;
+    if (o->proxy != NULL)
+        return *o->proxy != '\0';
+    return getenv("http_proxy") != NULL || getenv("all_proxy") != NULL ||
+           getenv("ALL_PROXY") != NULL; /* as libcurl looks */
+}
+
+static bool set_standing(struct mk_transport *t, const mk_client_options *o) {
+    CURL *c = t->curl;
+    char agent[256];
+    int n = snprintf(agent, sizeof agent, "%s%slibmedkoord/" MK_VERSION, o->user_agent == NULL ? "" : o->user_agent,
+                     o->user_agent == NULL ? "" : " ");
+    bool good = n > 0 && (size_t)n < sizeof agent && set_text(c, CURLOPT_USERAGENT, agent) &&
+                set_text(c, CURLOPT_PROTOCOLS_STR, "http,https") && set_text(c, CURLOPT_PROXY, o->proxy);
+    if (o->ca_file != NULL) { /* this, and not the system's besides */
+        good = good && set_text(c, CURLOPT_CAINFO, o->ca_file) && set_text(c, CURLOPT_PROXY_CAINFO, o->ca_file);
+        curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(c, CURLOPT_PROXY_CAPATH, NULL);
+    }
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(c, CURLOPT_MAXCONNECTS, 2L);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_timeout_ms);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->reason);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, seek_body);
+    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, watch);
+    curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, check_target);
+    curl_easy_setopt(c, CURLOPT_VERBOSE, t->may_be_proxied ? 1L : 0L);
+    return good && set_text(c, CURLOPT_URL, t->url);
+}
+
+struct mk_transport *mk_transport_create(const mk_client_options *options) {
+    struct mk_transport *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->url = options->url;
+    t->language = options->language;
+    t->base_path = strchrnul(strstr(t->url, "://") + 3, '/');
+    t->may_be_proxied = may_be_proxied(options);
+    t->idle_timeout_ms = options->idle_timeout_ms;
+    t->max_body_bytes = options->max_body_bytes;
+    t->curl = curl_easy_init();
+    if (t->curl == NULL || !set_standing(t, options)) {
+        mk_transport_destroy(t);
+        return NULL;
+    }
+    return t;
+}
+
+void mk_transport_destroy(struct mk_transport *t) {
+    if (t == NULL)
+        return;
+    curl_easy_cleanup(t->curl);
+    free(t);
+}

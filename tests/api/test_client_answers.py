@@ -1,0 +1,152 @@
+"""What the library makes of answers that are not of the contract, or of a newer one: from a server that answers what it is told.
+SPDX-License-Identifier: MPL-2.0
+"""
+import ctypes
+import http.server
+import json
+import threading
+from ctypes import POINTER, byref, c_int, c_void_p
+
+import pytest
+
+from client_calls import Caller, Failure
+from libmedkoord import ARGUMENT, OK, PROTOCOL, REFUSED, SERVER, Error, library
+from test_client_operations import types  # noqa: F401
+
+REGION = {"slug": "nordjylland", "name": "Region Nordjylland", "code": "1081", "valid_from": "2007-01-01", "valid_to": None,
+          "successor": None, "predecessors": [], "current": "nordjylland"}
+
+
+class Told(http.server.ThreadingHTTPServer):
+    """`answers`: path with its query -> (status, media type, text)."""
+    daemon_threads = True
+
+    def __init__(self):
+        self.answers, self.asked = {}, []
+        super().__init__(("127.0.0.1", 0), Answer)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        status, media, text = self.server.answers[self.path]
+        content = text.encode()
+        self.send_response(status)
+        for name, value in (("Content-Type", media), ("Content-Length", len(content)), ("X-Request-Id", "r-1"), ("ETag", '"1"')):
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def told():
+    server = Told()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def caller(told, types):  # noqa: F811
+    with Caller(types, f"http://127.0.0.1:{told.server_port}", "token", retries=-1) as made:
+        yield made
+
+
+def page(items, following=None, **more):
+    return 200, "application/json", json.dumps({"items": items, "next": following, **more})
+
+
+def test_a_list_follows_its_pages_and_passes_over_empty_ones(told, caller):
+    told.answers = {"/v1/regions?limit=2": page([REGION, REGION], "/v1/regions?limit=2&cursor=a"),
+                    "/v1/regions?limit=2&cursor=a": page([], "/v1/regions?limit=2&cursor=b"),
+                    "/v1/regions?limit=2&cursor=b": page([{**REGION, "new_in_2030": [1]}])}
+    assert [r["slug"] for r in caller.call("list_regions", limit=2)] == ["nordjylland"] * 3
+    assert told.asked == list(told.answers)
+
+
+@pytest.mark.parametrize("answer, said", [
+    ((200, "application/json", "[]"), "/items is no list"),
+    ((200, "application/json", '{"items": {}, "next": null}'), "/items is no list"),
+    ((200, "application/json", '{"items": []}'), "/next is neither text nor null"),
+    ((200, "application/json", '{"items": [], "next": 5}'), "/next is neither text nor null"),
+    (page([], "http://127.0.0.1:1/v1/regions?cursor=a"), "/next leads elsewhere"),
+    (page([], "/v1/hospitals?cursor=a"), "/next leads elsewhere"),
+    (page([], "/v1/regions/../x?cursor=a"), "/next leads elsewhere"),
+    (page([], "/v1/regionsx?cursor=a"), "/next leads elsewhere"),
+    (page([], "/v1/regions"), "/next leads elsewhere"),
+    (page([], total="1"), "/total is no whole number"),
+    (page([{**REGION, "slug": 1}]), "/slug is no text"),
+    (page([5]), "/ is no object"),
+    ((200, "text/html", "<html>"), "the answer is no JSON"),
+    ((200, "application/json", '{"items": [], "next": '), "the answer's JSON is broken"),
+    ((204, "application/json", ""), "the server answered 204"),
+])
+def test_a_list_that_is_none(told, caller, answer, said):
+    told.answers = {"/v1/regions": answer}
+    with pytest.raises(Failure) as refused:
+        caller.call("list_regions")
+    assert refused.value.code == PROTOCOL and said in refused.value.text
+
+
+def test_a_list_does_not_go_round(told, caller):
+    told.answers = {"/v1/regions": page([REGION], "/v1/regions?cursor=a"), "/v1/regions?cursor=a": page([], "/v1/regions?cursor=a")}
+    with pytest.raises(Failure) as refused:
+        caller.call("list_regions")
+    assert refused.value.code == PROTOCOL and len(told.asked) == 2
+
+
+def test_a_list_goes_on_after_a_failure(told, caller):
+    broken = 503, "application/problem+json", json.dumps({"code": "database_unavailable", "title": "No database", "status": 503})
+    told.answers = {"/v1/regions": page([REGION], "/v1/regions?cursor=a"), "/v1/regions?cursor=a": broken}
+    listed, item, error = c_void_p(), c_void_p(), Error()
+    lib = library()
+    lib.mk_list_regions.argtypes, lib.mk_list_regions.restype = [c_void_p, c_void_p, c_void_p, POINTER(Error)], c_int
+    lib.mk_region_next.argtypes, lib.mk_region_next.restype = [c_void_p, c_void_p, POINTER(Error)], c_int
+    lib.mk_hospital_next.argtypes, lib.mk_hospital_next.restype = [c_void_p, c_void_p, POINTER(Error)], c_int
+    assert lib.mk_list_regions(caller.handle.client, None, byref(listed), byref(error)) == OK and told.asked == []
+    assert lib.mk_hospital_next(listed, byref(item), byref(error)) == ARGUMENT, "a list of something else"
+    assert lib.mk_region_next(listed, byref(item), byref(error)) == OK
+    lib.mk_result_free(item)
+    item = c_void_p()
+    for _ in range(2):
+        assert lib.mk_region_next(listed, byref(item), byref(error)) == SERVER
+        assert (error.problem, error.status) == (b"database_unavailable", 503) and not item
+    told.answers["/v1/regions?cursor=a"] = page([REGION], total=2)
+    assert lib.mk_region_next(listed, byref(item), byref(error)) == OK
+    assert lib.mk_list_total(listed) == 2
+    lib.mk_list_destroy(listed)
+    assert b"nordjylland" in ctypes.string_at(lib.mk_result_json(item, None)), "an item outlives its list"
+    lib.mk_result_free(item)
+    error.clear()
+
+
+@pytest.mark.parametrize("answer, code, said", [
+    ((200, "application/json", json.dumps({**REGION, "slug": None})), PROTOCOL, "/slug is no text"),
+    ((200, "application/json", json.dumps({k: v for k, v in REGION.items() if k != "current"})), PROTOCOL, "/current is missing"),
+    ((200, "application/json", "null"), PROTOCOL, "/ is no object"),
+    ((200, "application/json", ""), PROTOCOL, "the answer's JSON is broken"),
+    ((200, "text/plain", json.dumps(REGION)), PROTOCOL, "the answer is no JSON"),
+    ((304, "application/json", ""), PROTOCOL, "an answer of status 304"),
+    ((418, "text/html", "<html>"), REFUSED, "the server answered 418"),
+    ((500, "application/problem+json", "{"), SERVER, "the server answered 500"),
+])
+def test_an_answer_that_is_none(told, caller, answer, code, said):
+    told.answers = {"/v1/regions/nordjylland": answer}
+    with pytest.raises(Failure) as refused:
+        caller.call("get_region", "nordjylland")
+    assert refused.value.code == code and said in refused.value.text
+    if code != PROTOCOL:
+        assert refused.value.status == answer[0] and refused.value.request_id == "r-1"
+
+
+def test_a_newer_server_is_understood(told, caller):
+    newer = {"zoo": {"a": [None, 1.50]}, **REGION, "code": "1099", "valid_to": "whenever", "x": 1e400}
+    told.answers = {"/v1/regions/nordjylland": (200, "application/json; charset=utf-8", json.dumps(newer).replace("Infinity", "1e400"))}
+    got = caller.call("get_region", "nordjylland")
+    assert (got["code"], got["valid_to"], got.etag, got.json["zoo"]) == ("1099", "whenever", '"1"', {"a": [None, 1.5]})
