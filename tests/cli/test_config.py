@@ -1,0 +1,162 @@
+"""Where the URL and the token come from, and that a token is seen by nobody.
+SPDX-License-Identifier: MPL-2.0
+"""
+import contextlib
+import os
+import pathlib
+import socket
+import stat
+
+import pytest
+
+from test_output import PROBLEM, REGION, answering
+
+
+def config_of(medkoord):
+    return medkoord.folder / "config" / "medkoord" / "config"
+
+
+def keep(medkoord, text, mode=0o600):
+    path = config_of(medkoord)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+LIST = {"items": [REGION], "next": None}
+
+
+def test_flags_before_environment_before_file(away, tmp_path):
+    (tmp_path / "other").touch(0o600)
+    (tmp_path / "other").write_text("t.flag.x")
+    bare = {"who": None, "MEDKOORD_URL": None}
+    with answering(200, LIST) as server:
+        def sent(*words, **environment):
+            assert away("regions", "list", *words, **{**bare, **environment}).code == 0
+            return server.seen.pop()["Authorization"]
+        keep(away, f"# kept\nurl = {server.url}\ntoken = t.file.x\n")
+        assert sent() == "Bearer t.file.x"
+        assert sent(MEDKOORD_TOKEN="t.env.x") == "Bearer t.env.x"
+        assert sent(MEDKOORD_TOKEN_FILE=str(tmp_path / "other")) == "Bearer t.flag.x"
+        assert sent("--token-file", "other", MEDKOORD_TOKEN="t.env.x") == "Bearer t.flag.x"
+        assert sent(MEDKOORD_URL=server.url) == "Bearer t.file.x"
+        assert sent("--url", server.url, MEDKOORD_URL="http://127.0.0.1:1") == "Bearer t.file.x"
+
+
+def test_a_kept_token_goes_to_its_own_server_only(away):
+    with answering(200, LIST) as server:
+        keep(away, "url = https://medkoord.example\ntoken = t.file.x\n")
+        result = away("regions", "list", who=None, MEDKOORD_URL=server.url)
+        assert result.code == 2 and "is not sent to" in result.err and server.seen == []
+        assert away("service", "get-health", who=None, MEDKOORD_URL=server.url).code in (0, 4)
+        assert all("Authorization" not in seen for seen in server.seen)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_configuration_that_others_can_read_is_refused(away, mode):
+    path = keep(away, "url = http://127.0.0.1:1\ntoken = t.file.x\n", mode)
+    result = away("regions", "list", who=None, MEDKOORD_URL=None)
+    assert result.code == 2 and f"chmod 600 {path}" in result.err and "t.file.x" not in result.err
+
+
+def test_a_broken_configuration_is_told_by_line(away):
+    keep(away, "url = http://127.0.0.1:1\npassword = secret-word\n")
+    result = away("regions", "list", who=None, MEDKOORD_URL=None)
+    assert result.code == 2 and "line 2" in result.err and "secret-word" not in result.err
+    keep(away, "url = http://127.0.0.1:1\ntoken = secret word\n")
+    result = away("regions", "list", who=None, MEDKOORD_URL=None)
+    assert result.code == 2 and "secret" not in result.err
+
+
+def test_a_token_file_that_others_can_read_is_warned_of(medkoord):
+    path = medkoord.token_file("admin")
+    path.chmod(0o644)
+    result = medkoord("regions", "list")
+    assert result.code == 0 and "can be read by others" in result.err
+
+
+def test_nothing_configured(away):
+    assert "no server" in away("regions", "list", who=None, MEDKOORD_URL=None).err
+    result = away("regions", "list", who=None)
+    assert result.code == 2 and "no token" in result.err
+
+
+@pytest.mark.parametrize("words", [("--token", "a.b.secret"), ("--token=a.b.secret",)])
+def test_a_token_is_no_flag(away, words):
+    for command in (("regions", "list"), ("login",), ("push", "x"), ("status",)):
+        result = away(*command, *words)
+        assert result.code == 2 and "never given as a flag" in result.err and "secret" not in result.err
+    result = away("api", "GET", "/v1/regions", "--header", "Authorization: Bearer a.b.secret")
+    assert result.code == 2 and "secret" not in result.err
+
+
+def test_verbose_and_errors_never_show_the_token(medkoord):
+    medkoord("regions", "list", "--verbose")  # the fixture searches what is printed
+    medkoord("api", "GET", "/v1/regions", "--verbose", "--include")
+    with answering(401, {**PROBLEM, "status": 401}, "application/problem+json") as server:
+        assert medkoord("regions", "list", "--verbose", MEDKOORD_URL=server.url).code == 3
+
+
+# ---- login ----
+
+def test_login_from_standard_input(medkoord, api):
+    token = api.token("reader")
+    medkoord.secrets.add(token)
+    result = medkoord("login", who=None, input=token.encode() + b"\n")
+    assert result.code == 0 and str(config_of(medkoord)) in result.err and result.out == ""
+    path = config_of(medkoord)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.read_text() == f"url = {medkoord.url}\ntoken = {token}\n"
+    assert medkoord("regions", "list", who=None, MEDKOORD_URL=None).code == 0
+    assert os.listdir(path.parent) == ["config"]
+
+
+def test_login_keeps_0600_whatever_was_there_and_whatever_the_umask(medkoord):
+    path = keep(medkoord, "url = x\n", 0o644)
+    before = os.umask(0)
+    try:
+        assert medkoord("login", "--token-file", medkoord.token_file("reader"), who=None).code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and "token = " in path.read_text()
+
+
+def test_login_at_a_terminal_shows_nothing_and_ps_shows_nothing(medkoord, api):
+    token = api.token("reader")
+    medkoord.secrets.add(token)
+    with medkoord.terminal("login", "--url", medkoord.url, who=None, MEDKOORD_URL=None) as t:
+        t.expect("not shown")
+        t.send(token + "\n")
+        t.expect("kept in")
+        words = pathlib.Path(f"/proc/{t.process.pid}/cmdline")
+        assert not words.exists() or token.encode() not in words.read_bytes()
+        assert t.wait() == 0
+    assert token in config_of(medkoord).read_text()
+    with medkoord.terminal("login", who=None) as t:
+        t.expect("not shown")
+        t.send("\x03")
+        assert t.wait() == 130
+
+
+def test_login_keeps_nothing_that_the_server_refuses(medkoord):
+    medkoord.secrets.add("wrong.token.here")
+    result = medkoord("login", who=None, input=b"wrong.token.here")
+    assert result.code == 3 and not config_of(medkoord).exists()
+    assert medkoord("login", who=None, input=b"no token at all").code == 2
+    assert medkoord("login", who=None, input=b"").code == 2
+    assert medkoord("login", "--no-check", who=None, input=b"wrong.token.here").code == 0 and config_of(medkoord).exists()
+    unreachable = medkoord("login", "--url", "http://127.0.0.1:1", "--timeout", "1", who=None, input=b"wrong.token.here")
+    assert unreachable.code == 5
+
+
+def test_the_words_of_a_running_command_hold_no_token(medkoord):
+    """While it waits for an answer, what ps would show."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        process = medkoord.start("regions", "list", MEDKOORD_URL=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        silent.settimeout(30)
+        with contextlib.closing(silent.accept()[0]):
+            words = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
+            process.terminate()
+            process.communicate()
+    assert "regions" in words and not any(secret in words for secret in medkoord.secrets)

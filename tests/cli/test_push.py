@@ -1,0 +1,323 @@
+"""medkoord push: what it guesses, asks, sends, refuses and leaves behind, good, rejected, interrupted and resumed.
+SPDX-License-Identifier: MPL-2.0
+"""
+import contextlib
+import csv
+import gzip
+import hashlib
+import json
+import random
+import re
+import signal
+import socket
+import threading
+
+import pytest
+
+from medkoord_api import key, wait_until
+
+HEAD = "month,hospital,atc,ddd\n"
+GOOD = HEAD + "2016-01,AUT,J01CA04,10.25\n2016-01,AUH,J01CA04,0.0001\n2016-02,AUT,J01CA04,-1\n2016-04,AUT,J01CA01,5\n"
+
+
+def deliveries(api, label):
+    return [d for d in api.all("/v1/consumption-deliveries", "admin") if d["label"] == label]
+
+
+def one(api, label):
+    found = deliveries(api, label)
+    assert len(found) == 1, found
+    return api.get("/v1/consumption-deliveries/" + found[0]["id"], "admin").json()
+
+
+def test_guesses_coverage_and_totals(medkoord, api, tmp_path):
+    (tmp_path / "guess.csv").write_text(GOOD)
+    result = medkoord("push", "guess.csv", "--yes", who="amgros")
+    assert result.code == 0, result
+    made = one(api, "guess.csv")
+    assert made["state"] == "accepted" and made["source"] == "amgros" and made["status"] == "provisional"
+    assert result.out == made["id"] + "\n"
+    assert made["control"] == {"rows": 4, "ddd": 14.2501, "cost_ore": None}
+    assert made["sha256"] == made["content_sha256"] == hashlib.sha256(GOOD.encode()).hexdigest()
+    assert sorted((c["region"], c["from_month"], c["to_month"]) for c in made["coverage"]) == [
+        ("midtjylland", "2016-01", "2016-01"), ("nordjylland", "2016-01", "2016-02"), ("nordjylland", "2016-04", "2016-04")]
+    for shown in ("14.2501", "nordjylland 2016-01 to 2016-02, 2 rows", "midtjylland 2016-01, 1 rows", made["sha256"], "4"):
+        assert shown in result.err, shown
+
+
+DANISH = "Måned;".replace("Måned", "Month") + "Hospital;ATC;Product;DDD;Cost_ore\n2016-05;AUT;J01CA04;Blå pille;1.234,5;129900\n2016-05;OUH;J01CA04;\"a;b\";0,25;-100\n"
+JSON = '{"month": "2016-06", "hospital": "SJS", "atc": "J01CA04", "ddd": 143.4500}\n{"month": "2016-06", "hospital": "BFH", "atc": "J01CA04", "ddd": 1}\n'
+
+
+@pytest.mark.parametrize("name, content, words, ddd, cost", [
+    ("semicolons.csv", DANISH.encode(), (), 1234.75, 129800),
+    ("latin.csv", DANISH.replace("2016-05", "2016-07").encode("latin-1"), ("--charset", "iso-8859-1"), 1234.75, 129800),
+    ("bom.csv", ("\ufeff" + DANISH.replace("2016-05", "2016-08")).encode(), (), 1234.75, 129800),
+    ("zipped.csv.gz", gzip.compress(DANISH.replace("2016-05", "2016-09").encode()), (), 1234.75, 129800),
+    ("lines.ndjson", JSON.encode(), (), 144.45, None),
+    ("lines.txt", JSON.replace("2016-06", "2016-10").encode(), (), 144.45, None),
+    ("named.txt", JSON.replace("2016-06", "2016-11").encode(), ("--format", "ndjson", "--plain"), 144.45, None),
+    ("lines.jsonl.gz", gzip.compress(JSON.replace("2016-06", "2016-12").encode()), (), 144.45, None)])
+def test_every_form_of_file(medkoord, api, tmp_path, name, content, words, ddd, cost):
+    (tmp_path / name).write_bytes(content)
+    result = medkoord("push", name, "--yes", "--json", *words, who="amgros")
+    assert result.code == 0, result
+    report = json.loads(result.out)
+    assert (report["rows"], report["ddd"], report["cost_ore"]) == (2, ddd, cost)
+    assert one(api, name)["control"] == {"rows": 2, "ddd": ddd, "cost_ore": cost}
+
+
+def test_standard_input(medkoord, api):
+    result = medkoord("push", "-", "--yes", "--label", "from a pipe", "--status", "final", who="amgros", input=GOOD.replace("2016", "2014").replace("AUT", "AUH").encode())
+    assert result.code == 3 and "line 2, hospital" in result.err # nobody belonged anywhere before 2015
+    result = medkoord("push", "-", "--yes", "--label", "from a pipe", "--status", "final", who="amgros", input=GOOD.replace("2016", "2017").encode())
+    assert result.code == 0 and one(api, "from a pipe")["status"] == "final"
+    assert medkoord("push", "-", "--yes", who="amgros", input=b"").code == 3
+
+
+def test_a_hospital_that_moves_counts_where_it_belonged(medkoord, api, tmp_path):
+    api.post("/v1/hospitals", {"code": "MOV", "name": "moves", "region": "sjaelland", "valid_from": "2015-01-01"}, headers=key())
+    etag = api.get("/v1/hospitals/MOV", "admin").etag
+    assert api.patch("/v1/hospitals/MOV", {"region": "syddanmark", "from": "2018-02-01"}, headers={"If-Match": etag}).status == 200
+    (tmp_path / "moves.csv").write_text(HEAD + "".join(f"2018-{m:02d},MOV,J01CA04,1\n" for m in (1, 2, 3)))
+    assert medkoord("push", "moves.csv", "--yes", who="amgros").code == 0
+    assert sorted((c["region"], c["from_month"], c["to_month"]) for c in one(api, "moves.csv")["coverage"]) == [
+        ("sjaelland", "2018-01", "2018-01"), ("syddanmark", "2018-02", "2018-03")]
+
+
+def test_coverage_can_be_given(medkoord, api, tmp_path):
+    (tmp_path / "wide.csv").write_text(HEAD + "2018-05,AUT,J01CA04,1\n")
+    result = medkoord("push", "wide.csv", "--yes", "--coverage", "nordjylland=2018-04..2018-06", "--coverage", "sjaelland=2018-05", who="amgros")
+    assert result.code == 0, result
+    assert {(c["region"], c["from_month"], c["to_month"]) for c in one(api, "wide.csv")["coverage"]} == {
+        ("nordjylland", "2018-04", "2018-06"), ("sjaelland", "2018-05", "2018-05")}
+    (tmp_path / "narrow.csv").write_text(HEAD + "2018-07,AUT,J01CA04,1\n2018-08,AUT,J01CA04,1\n")
+    result = medkoord("push", "narrow.csv", "--yes", "--coverage", "nordjylland=2018-07", who="amgros")
+    assert result.code == 3 and "line 3, month" in result.err and deliveries(api, "narrow.csv") == []
+
+
+# ---- asking ----
+
+def test_asks_and_takes_a_no(medkoord, api, tmp_path):
+    (tmp_path / "ask.csv").write_text(HEAD + "2018-09,AUT,J01CA04,1\n")
+    result = medkoord("push", "ask.csv", who="amgros")
+    assert result.code == 2 and "--yes" in result.err
+    for answer in ("n\n", "\n"):
+        with medkoord.terminal("push", "ask.csv", who="amgros") as t:
+            t.expect(r"Send it\?")
+            t.send(answer)
+            assert t.wait() == 1 and "not sent" in t.text
+    with medkoord.terminal("push", "ask.csv", who="amgros") as t:
+        t.expect(r"Send it\?")
+        t.send("\x03")
+        assert t.wait() == 130
+    assert deliveries(api, "ask.csv") == []
+    with medkoord.terminal("push", "ask.csv", who="amgros", LC_ALL="da_DK.UTF-8") as t:
+        t.expect(r"Send den\? \[j/N\]")
+        t.send("j\n")
+        assert t.wait() == 0 and "godtaget" in t.text
+    assert one(api, "ask.csv")["state"] == "accepted"
+
+
+# ---- rejected ----
+
+BAD = HEAD + "2018-10,AUT,J01CA04,1\n2018-10,NOPE,J01CA04,1\n2018-10,AUT,=cmd,1\n2018-10,AUT,J01CA04,2\n2018-10,AUT,J01CA01,1.23456\n"
+
+
+def rejected(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rejected_lines_are_printed_and_written(medkoord, api, tmp_path):
+    (tmp_path / "bad.csv").write_text(BAD)
+    result = medkoord("push", "bad.csv", "--yes", who="amgros")
+    assert result.code == 3 and result.out == "" and deliveries(api, "bad.csv") == []
+    for line in ("line 3, hospital", "line 4, atc", "line 5", "line 6, ddd"):
+        assert line in result.err, result
+    lines = rejected(tmp_path / "bad.csv.rejected.csv")
+    assert [(x["line"], x["column"], x["code"]) for x in lines] == [
+        ("3", "hospital", "unknown_hospital"), ("4", "atc", "bad_atc"), ("5", "", "duplicate_key"), ("6", "ddd", "too_many_decimals")]
+    assert [x["text"] for x in lines] == BAD.splitlines()[2:]
+    assert lines[1]["value"] == "'=cmd" # harmless in a spreadsheet
+    danish = medkoord("push", "bad.csv", "--yes", who="amgros", LC_ALL="da_DK.UTF-8")
+    assert danish.code == 3 and "linje 3" in danish.err and "intet hospital" in danish.err
+
+
+def test_the_server_rejects_the_same(medkoord, api, tmp_path):
+    (tmp_path / "sent.csv").write_text(BAD)
+    assert medkoord("push", "sent.csv", "--yes", "--rejected", "here.csv", who="amgros").code == 3
+    result = medkoord("push", "sent.csv", "--yes", "--send-anyway", "--coverage", "nordjylland=2018-10", who="amgros")
+    assert result.code == 3 and result.out == "", result
+    made = one(api, "sent.csv")
+    assert made["state"] == "rejected" and made["id"] in result.err
+    here, there = rejected(tmp_path / "here.csv"), rejected(tmp_path / "sent.csv.rejected.csv")
+    assert here == there and len(here) == 4
+    assert "--coverage" in medkoord("push", "sent.csv", "--yes", "--send-anyway", who="amgros").err
+
+
+def test_more_faults_than_the_answer_holds(medkoord, tmp_path):
+    (tmp_path / "many.csv").write_text(HEAD + "2018-10,NOPE,J01CA04,1\n" * 700)
+    result = medkoord("push", "many.csv", "--yes", "--send-anyway", "--coverage", "nordjylland=2018-10", who="amgros")
+    assert result.code == 3 and "and 650 more" in result.err
+    lines = rejected(tmp_path / "many.csv.rejected.csv")
+    assert [int(x["line"]) for x in lines] == list(range(2, 702)) and {x["text"] for x in lines} == {"2018-10,NOPE,J01CA04,1"}
+
+
+def test_rejected_lines_of_gzip_and_latin_1(medkoord, tmp_path):
+    (tmp_path / "z.csv.gz").write_bytes(gzip.compress("month;hospital;atc;product;ddd\n2018-10;NØ;J01CA04;blå;1\r\n".encode("latin-1")))
+    assert medkoord("push", "z.csv.gz", "--yes", "--charset", "iso-8859-1", who="amgros").code == 3
+    assert rejected(tmp_path / "z.csv.gz.rejected.csv")[0]["text"] == "2018-10;NØ;J01CA04;blå;1"
+
+
+def test_a_rejected_list_that_cannot_be_written_leaves_nothing(medkoord, tmp_path):
+    (tmp_path / "b.csv").write_text(BAD)
+    before = sorted(p.name for p in tmp_path.iterdir())
+    result = medkoord("push", "b.csv", "--yes", "--rejected", "no/folder.csv", who="amgros")
+    assert result.code == 3 and "cannot write" in result.err
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("token")) == [n for n in before if not n.startswith("token")]
+
+
+def test_roles_and_files(medkoord, tmp_path):
+    (tmp_path / "r.csv").write_text(HEAD + "2018-11,AUT,J01CA04,1\n")
+    assert medkoord("push", "r.csv", "--yes", who="reader").code == 3
+    missing = medkoord("push", "missing.csv", "--yes", who="amgros")
+    assert missing.code == 1 and "missing.csv" in missing.err
+    assert medkoord("push", ".", "--yes", who="amgros").code == 1
+    (tmp_path / "h.csv").write_text(HEAD)
+    assert medkoord("push", "h.csv", "--yes", who="amgros").code == 2
+    assert medkoord("push", "h.csv", "--yes", "--coverage", "nordjylland=2018-12", who="amgros").code == 0 # nothing was used
+
+
+def test_rehearsing_keeps_nothing(medkoord, api, tmp_path):
+    (tmp_path / "try.csv").write_text(HEAD + "2019-02,AUT,J01CA04,1\n")
+    result = medkoord("push", "try.csv", "--yes", "--rehearse", who="amgros")
+    assert result.code == 0 and "would be accepted" in result.err and one(api, "try.csv")["state"] == "announced"
+    assert medkoord("push", "try.csv", "--yes", who="amgros").code == 0 and one(api, "try.csv")["state"] == "accepted"
+
+
+# ---- long ones ----
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory):
+    """About 20 MB that hardly compress: products are random letters."""
+    path = tmp_path_factory.mktemp("long") / "long.csv"
+    draw, letters = random.Random(4), str.maketrans("0123456789", "ghijklmnop") # digits could look like a CPR number
+    rows = (f"2019-{m:02d},AUT,J01{a}{b}{n:02d},{article:06d},{draw.randbytes(40).hex().translate(letters)},{draw.randrange(10**6) / 100}\n"
+            for m in range(3, 13) for a in "ABCDEFGH" for b in "ABC" for n in range(1, 51) for article in range(1, 16))
+    path.write_text("month,hospital,atc,article_number,product,ddd\n" + "".join(rows))
+    return path
+
+
+class Slow:
+    """Passes everything on until `most` bytes came from the client; then stands still until it is let go."""
+
+    def __init__(self, port, most):
+        self.port, self.most, self.passed = port, most, 0
+        self.full, self.go = threading.Event(), threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.listener.accept()[0]
+                server = socket.create_connection(("127.0.0.1", self.port))
+                threading.Thread(target=self.move, args=(client, server, True), daemon=True).start()
+                threading.Thread(target=self.move, args=(server, client, False), daemon=True).start()
+
+    def move(self, source, target, counted):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                if counted:
+                    self.passed += len(piece)
+                    if self.passed > self.most:
+                        self.full.set()
+                        self.go.wait(60)
+                target.sendall(piece)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.go.set()
+        self.listener.close()
+
+
+@contextlib.contextmanager
+def slow(port, most):
+    made = Slow(port, most)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_and_resumed(medkoord, api, server, long_file, by):
+    label = f"long {by.name}"
+    words = ("push", long_file, "--yes", "--label", label, "--source", f"s-{by.name.lower()}")
+    with slow(server.port, 2_000_000) as between:
+        process = medkoord.start(*words, who="amgros", MEDKOORD_URL=between.url)
+        wait_until(lambda: between.full.is_set() or process.poll() is not None, 120, "half of the file")
+        assert between.full.is_set(), process.communicate()
+        process.send_signal(by)
+        out, err = process.communicate(timeout=60)
+        medkoord.check((out + err).decode())
+    assert process.returncode == 128 + by and out == b"" and b"nothing of it counts" in err
+    made = one(api, label)
+    assert made["state"] == "announced" and made["rows"] is None
+    assert sorted(p.name for p in long_file.parent.iterdir()) == ["long.csv"]
+    result = medkoord(*words, "--json", who="amgros")
+    assert result.code == 0, result
+    assert json.loads(result.out)["id"] == made["id"] and one(api, label)["state"] == "accepted"
+    again = medkoord(*words, "--json", who="amgros") # counts once
+    assert json.loads(again.out) == json.loads(result.out) and len(deliveries(api, label)) == 1
+
+
+def test_progress_with_rate_and_time_left(medkoord, server, long_file):
+    with slow(server.port, 3_000_000) as between:
+        with medkoord.terminal("push", long_file, "--yes", "--plain", "--label", "shown", "--source", "shown", columns=100, who="amgros", MEDKOORD_URL=between.url) as t:
+            t.expect(r"█+░* +\d+ %  [\d.]+ MiB  [\d.]+ [KM]iB/s  \d+(:\d\d)* s? ?left", 120)
+            between.go.set()
+            t.expect("accepted: 180000 rows", 120)
+            assert t.wait() == 0
+            assert all(len(line) < 100 for piece in t.plain.splitlines() for line in piece.split("\r") if "iB/s" in line)
+    with slow(server.port, 3_000_000) as between:
+        between.go.set()
+        piped = medkoord("push", long_file, "--yes", "--label", "not shown", "--source", "notshown", who="amgros", MEDKOORD_URL=between.url)
+        assert piped.code == 0 and "iB/s" not in piped.err and "\r" not in piped.err
+
+
+def test_a_broken_connection_is_sent_again(medkoord, api, server, long_file):
+    class Cut(Slow):
+        def move(self, source, target, counted):
+            with contextlib.suppress(OSError):
+                while piece := source.recv(65536):
+                    if counted:
+                        self.passed += len(piece)
+                        if self.passed > self.most and not self.full.is_set():
+                            self.full.set() # once
+                            break
+                    target.sendall(piece)
+            for end in (source, target):
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+    between = Cut(server.port, 2_000_000)
+    result = medkoord("push", long_file, "--yes", "--label", "cut", "--source", "cut", who="amgros", MEDKOORD_URL=between.url)
+    between.close()
+    assert result.code == 0 and between.full.is_set(), result
+    assert one(api, "cut")["state"] == "accepted"
+
+
+def test_put_rows_takes_a_stream(medkoord, api, tmp_path):
+    made = json.loads(medkoord("consumption", "announce-delivery", "--source", "raw", "--label", "raw", "--status", "final", "--control-rows", "1",
+                               "--control-ddd", "1.5", "--coverage", "region=nordjylland,from_month=2020-01,to_month=2020-01", "--json").out)
+    rows = HEAD + "2020-01,AUT,J01CA04,1.5\n"
+    bad = medkoord("consumption", "put-rows", made["id"], "--body", "-", input=rows.replace("AUT", "X").encode())
+    assert bad.code == 3 and "delivery_rejected" in bad.err
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    result = medkoord("consumption", "put-rows", made["id"], "--body", "rows.csv.gz")
+    assert result.code == 0 and re.search(r"^state +accepted$", result.out, re.M)
+    wait_until(lambda: one(api, "raw")["state"] == "accepted")
