@@ -329,13 +329,15 @@ void http_run(struct http *http) {
     MHD_run(http->daemon);
 }
 
-/* Whether the client has closed in the middle of a body. libmicrohttpd 0.9.75 takes a read shorter than its buffer as
- * the end of what is there and waits for the next edge of its epoll set; a FIN that came together with the last bytes
- * has no edge of its own, and the connection would sit until its deadline. */
+/* Whether the client has closed in the middle of a body, wanted or thrown away. libmicrohttpd 0.9.75 takes a read
+ * shorter than its buffer as the end of what is there and waits for the next edge of its epoll set; a FIN that came
+ * together with the last bytes has no edge of its own, and the connection would sit until its deadline. */
 static bool is_cut(const struct http_connection *c) {
     char byte;
-    return c->request != NULL && c->request->stage == STAGE_BODY && !c->request->suspended &&
-           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    const struct request *r = c->request;
+    bool waits_for_more =
+        r != NULL && !r->suspended && (r->stage == STAGE_BODY || (r->stage == STAGE_ANSWERED && c->deadline_us != 0));
+    return waits_for_more && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void http_reap(struct http *http, uint64_t now_us) {

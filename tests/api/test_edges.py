@@ -57,6 +57,18 @@ def test_a_body_that_is_cut_is_noticed_at_once(server, api):
     assert time.monotonic() - begin < 20
 
 
+def test_a_refused_body_that_is_cut_is_noticed_at_once(server, api):
+    """The rest of what is refused early is thrown away as it comes; when it ends in the middle, nobody waits for more."""
+    before = metric(api, "medkoord_requests_in_flight")
+    path = "/v1/consumption-deliveries/00000000-0000-4000-8000-000000000000/rows"
+    for _ in range(8):
+        with connect(server) as s:
+            s.sendall(head(api, "PUT", path, "reader", "Content-Type: text/csv", "Content-Length: 30000") + b"month,hospital,atc,ddd\n" * 100)
+            s.shutdown(socket.SHUT_WR)
+            assert not rest_of(s).startswith(b"HTTP/1.1 2")
+    wait_until(lambda: metric(api, "medkoord_requests_in_flight") <= before, 10, "the end of what was cut")
+
+
 @pytest.mark.parametrize("media,status", [
     ("text/csv;charset=us-ascii", 200), ('text/csv ; charset="utf-8" ', 200), ("text/csv; header=present", 200), ("TEXT/CSV;\tCHARSET=ISO-8859-1", 200),
     ('text/csv; charset="iso-8859-1"', 200), ("text/csv; charset=u", 415), ('text/csv; charset="x', 415), ('text/csv; charset="', 415),

@@ -5,6 +5,7 @@ rotated, the server told to stop. Each test ends by counting what was lost or do
 SPDX-License-Identifier: MPL-2.0
 """
 import concurrent.futures
+import contextlib
 import errno
 import http.client
 import json
@@ -126,7 +127,8 @@ def upload(api, delivery, raw):
 
 def signal_all(pids, number):
     for pid in pids:
-        os.kill(pid, number)
+        with contextlib.suppress(ProcessLookupError): # a worker that had just ended its work
+            os.kill(pid, number)
 
 
 def in_flight(api, gauge="medkoord_requests_in_flight"):
