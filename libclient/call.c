@@ -280,6 +280,11 @@ static int read_result(const struct mk_type *type, const mk_response *response, 
 
 /* ---- what the generated functions call ---- */
 
+/* Told before anything is sent: a write that happened must not end in a result that nobody can take. */
+static int fail_nowhere(mk_error *error) {
+    return mk_fail(error, MK_ERR_ARGUMENT, "there is nowhere to put the result: a ret_ argument is NULL");
+}
+
 static int run_for_result(struct call *call, mk_client *client, const mk_operation *op, struct mk_exchange exchange,
                           void **ret_result, mk_error *error) {
     const struct mk_type *type = mk_operation_types(op)->result;
@@ -299,6 +304,8 @@ int mk_call_result(mk_client *client, const mk_operation *op, const mk_argument 
     char where[MK_WHERE];
     int code = call_start(&call, client, op, arguments, n, NULL, error);
     const struct mk_type *type = mk_operation_types(op)->body;
+    if (code == MK_OK && ret_result == NULL && mk_operation_types(op)->result != NULL)
+        code = fail_nowhere(error);
     if (code == MK_OK && type != NULL && body == NULL)
         code = mk_fail(error, MK_ERR_ARGUMENT, "there is no body");
     if (code == MK_OK && type != NULL) {
@@ -319,6 +326,8 @@ int mk_call_source(mk_client *client, const mk_operation *op, const mk_argument 
     int code = call_start(&call, client, op, arguments, n, NULL, error);
     if (code == MK_OK && (source == NULL || source->size == 0))
         code = mk_fail(error, MK_ERR_ARGUMENT, "there is no source, or it has no size");
+    if (code == MK_OK && ret_result == NULL)
+        code = fail_nowhere(error);
     struct mk_exchange exchange = {.source = source};
     if (upload != NULL) {
         exchange.gzip = upload->gzip;
@@ -354,6 +363,8 @@ int mk_call_list(mk_client *client, const mk_operation *op, const mk_argument *a
                  mk_error *error) {
     struct call call;
     int code = call_start(&call, client, op, arguments, n, NULL, error);
+    if (code == MK_OK && ret_list == NULL)
+        code = fail_nowhere(error);
     if (code == MK_OK)
         code = mk_list_create(client, op, call.path.bytes, ret_list, error);
     call_finish(&call);
@@ -367,6 +378,8 @@ int mk_call(mk_client *client, const mk_operation *op, const mk_argument *argume
     struct call call;
     int code = call_start(&call, client, op, arguments, n, accept, error);
     struct mk_exchange exchange = {.body = body, .n_body = body == NULL ? 0 : strlen(body)};
+    if (code == MK_OK && ret_response == NULL)
+        code = fail_nowhere(error);
     if (code == MK_OK && body != NULL) {
         if (op->consumes[0] == NULL)
             code = mk_fail(error, MK_ERR_ARGUMENT, "%s takes no body", op->name);

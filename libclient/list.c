@@ -107,6 +107,8 @@ static int fetch(mk_list *list, const char *path, mk_error *error) {
 }
 
 int mk_list_next(mk_list *list, const struct mk_type *type, void **ret_item, mk_error *error) {
+    if (ret_item == NULL)
+        return mk_fail(error, MK_ERR_ARGUMENT, "there is nowhere to put the item: ret_%s is NULL", type->name);
     if (list == NULL || mk_operation_types(list->operation)->result != type)
         return mk_fail(error, MK_ERR_ARGUMENT, "this is no list of %s", type->name);
     while (list->page.item == NULL) {

@@ -28,6 +28,16 @@ static int make_key(const struct mk_new_consumption_delivery *announcement, char
     return MK_OK;
 }
 
+/* It becomes part of a path, and programs print it. */
+static bool is_uuid(const char *text) {
+    for (size_t i = 0; i < 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : text[i] == '\0' || strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+            return false;
+    }
+    return text[36] == '\0';
+}
+
 static int announce(mk_client *client, const struct mk_new_consumption_delivery *announcement, const char *key,
                     char id[37], mk_error *error) {
     const struct mk_announce_consumption_delivery_options options = {.size = sizeof options, .idempotency_key = key};
@@ -35,11 +45,11 @@ static int announce(mk_client *client, const struct mk_new_consumption_delivery 
     int code = mk_announce_consumption_delivery(client, announcement, &options, &delivery, error);
     if (code != MK_OK)
         return code;
-    size_t n = strlen(delivery->id);
-    if (n == 36)
-        memcpy(id, delivery->id, n + 1);
+    bool good = is_uuid(delivery->id);
+    if (good)
+        memcpy(id, delivery->id, 37);
     mk_consumption_delivery_free(delivery);
-    return n == 36 ? MK_OK : mk_fail(error, MK_ERR_PROTOCOL, "the answer is not of the contract: /id is no UUID");
+    return good ? MK_OK : mk_fail(error, MK_ERR_PROTOCOL, "the answer is not of the contract: /id is no UUID");
 }
 
 int mk_push(mk_client *client, const struct mk_new_consumption_delivery *announcement, const mk_source *source,
@@ -48,8 +58,9 @@ int mk_push(mk_client *client, const struct mk_new_consumption_delivery *announc
     mk_push_options chosen;
     if (!mk_struct_read(&chosen, sizeof chosen, options, sizeof chosen.size))
         return mk_fail_options(error);
-    if (client == NULL || announcement == NULL || source == NULL || source->size == 0)
-        return mk_fail(error, MK_ERR_ARGUMENT, "there is no client, no announcement, or no source with its size");
+    if (client == NULL || announcement == NULL || source == NULL || source->size == 0 || ret_report == NULL)
+        return mk_fail(error, MK_ERR_ARGUMENT,
+                       "there is no client, no announcement, no source with its size, or nowhere to put the report");
     char key[KEY_SIZE], id[37];
     int code = chosen.idempotency_key == NULL ? make_key(announcement, key, error) : MK_OK;
     if (code == MK_OK)

@@ -255,7 +255,7 @@ static void tell_report(const struct push *p, const struct mk_consumption_delive
     if (flags_has(&p->words, "rehearse"))
         warn(T(REHEARSED), rows, report->ddd);
     else
-        warn(T(ACCEPTED), rows, report->ddd, report->id);
+        warn(T(ACCEPTED), rows, report->ddd, quoted(report->id));
     const struct mk_consumption_delivery_report_changes *c = report->changes;
     warn(T(CHANGED), pool_format("%lld", (long long)c->region_months_new),
          pool_format("%lld", (long long)c->region_months_replaced), c->ddd_before, c->ddd_after);
@@ -263,7 +263,7 @@ static void tell_report(const struct push *p, const struct mk_consumption_delive
         out_bytes(json, n);
         out_text("\n");
     } else {
-        out_format("%s\n", report->id);
+        out_format("%s\n", quoted(report->id));
     }
 }
 

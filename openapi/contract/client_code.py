@@ -152,7 +152,7 @@ class CodeWriter:
         else:
             given = "source, NULL" if how == "source" else "body" if plan.body else "NULL"
             out += ["    void *result;",
-                    f"    int code = {call}({first}, {given}, &result, error);",
+                    f"    int code = {call}({first}, {given}, ret_{plan.result.name} == NULL ? NULL : &result, error);",
                     "    if (code == MK_OK)",
                     f"        *ret_{plan.result.name} = result;",
                     "    return code;"]
@@ -164,7 +164,7 @@ class CodeWriter:
         for name in self.writer.nexts:
             self.add(wrap_c(f"int mk_{name}_next(mk_list *list, struct mk_{name} **ret_{name}, mk_error *error) {{") + f"""
     void *item;
-    int code = mk_list_next(list, &type_{name}, &item, error);
+    int code = mk_list_next(list, &type_{name}, ret_{name} == NULL ? NULL : &item, error);
     if (code == MK_OK)
         *ret_{name} = item;
     return code;

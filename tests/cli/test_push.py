@@ -254,6 +254,26 @@ def slow(port, most):
         made.close()
 
 
+class Renaming(Slow):
+    """Puts what steers a terminal (U+009B) in the place of a delivery's id, as long as that."""
+
+    ID = "\u009b31m".encode() + b"a" * 31
+
+    def move(self, source, target, counted):
+        if counted:
+            return super().move(source, target, counted)
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                target.sendall(re.sub(rb'"id": ?"[0-9a-f-]{36}"', b'"id":"' + self.ID + b'"', piece))
+
+
+def test_an_id_that_is_none_goes_nowhere(medkoord, server, tmp_path):
+    (tmp_path / "named.csv").write_text(GOOD)
+    with contextlib.closing(Renaming(server.port, 1 << 30)) as between:
+        result = medkoord("push", "named.csv", "--yes", who="amgros", MEDKOORD_URL=between.url)
+    assert result.code == 4 and "/id is no UUID" in result.err and "\u009b" not in result.err and result.out == "", result
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_and_resumed(medkoord, api, server, long_file, by):
     label = f"long {by.name}"

@@ -583,6 +583,34 @@ START_TEST(the_library_is_opened_first) {
 }
 END_TEST
 
+/* Nobody listens at the port: what is told is told before anything is sent. */
+START_TEST(what_has_nowhere_to_go_is_not_asked_for) {
+    const mk_client_options options = {.size = sizeof options, .url = "http://127.0.0.1:1", .retries = -1};
+    const struct mk_new_hospital hospital = {
+        .size = sizeof hospital, .code = "KL1", .name = "Et", .region = "nordjylland"};
+    const struct mk_new_consumption_delivery announcement = {.size = sizeof announcement};
+    const mk_argument argument = {"hospital", "KL1"};
+    mk_source source = {.size = sizeof source};
+    mk_list *list;
+    mk_client *client;
+    mk_global_init();
+    ck_assert_int_eq(mk_client_create(&options, &client, NULL), MK_OK);
+    ck_assert_int_eq(mk_get_hospital(client, "KL1", NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_create_hospital(client, &hospital, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_put_consumption_rows(client, "x", &source, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_push(client, &announcement, &source, NULL, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_list_hospitals(client, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_list_hospitals(client, NULL, &list, NULL), MK_OK);
+    ck_assert_int_eq(mk_hospital_next(list, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_hospital_next(NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_call(client, mk_operation_find("get_hospital"), &argument, 1, NULL, NULL, NULL, NULL),
+                     MK_ERR_ARGUMENT);
+    mk_list_destroy(list);
+    mk_client_destroy(client);
+    mk_global_cleanup();
+}
+END_TEST
+
 int main(void) {
     TCase *tcase = tcase_create("core");
     tcase_add_test(tcase, an_arena_gives_zeroes_apart_and_aligned);
@@ -605,6 +633,7 @@ int main(void) {
     tcase_add_loop_test(tcase, options_that_cannot_be_are_refused, 0, sizeof bad_options / sizeof *bad_options);
     tcase_add_test(tcase, options_of_older_and_newer_programs);
     tcase_add_test(tcase, the_library_is_opened_first);
+    tcase_add_test(tcase, what_has_nowhere_to_go_is_not_asked_for);
     Suite *suite = suite_create("core");
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
