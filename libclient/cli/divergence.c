@@ -63,10 +63,15 @@ static const char *heat(double ratio) {
     return steps[i].sgr;
 }
 
+/* What is not known, or cannot be: the highest against a lowest of zero. */
+static const char *missing(void) {
+    return screen_out.unicode ? "\u2013" : "-";
+}
+
 /* A number of few digits, for the eye: the exact ones are in --csv and --json. */
 static const char *short_number(const char *exact) {
     if (exact == NULL)
-        return "";
+        return missing();
     double value = mk_decimal_to_double(exact), size = value < 0 ? -value : value;
     return size >= 100 ? pool_format("%.0f", value)
            : size >= 1 ? pool_format("%.2f", value)
@@ -121,7 +126,7 @@ static void overview_row(struct table *t, const struct tree *item, bool heat_map
          r = r->next, column++) {
         const char *value = tree_text(r, "value");
         if (value == NULL)
-            row[column] = "-";
+            row[column] = missing();
         else if (heat_map)
             row[column] = short_number(value);
         else
@@ -168,7 +173,7 @@ static void show_regions(const struct tree *item, bool heat_map) {
         const char **row = table_row(&table);
         const char *name = tree_text(r, "region"), *rank = tree_text(r, "rank");
         row[0] = name == NULL ? "" : name;
-        row[1] = rank == NULL ? "" : rank;
+        row[1] = rank == NULL ? missing() : rank;
         row[2] = tree_text(r, "value") == NULL ? T(NOT_REPORTED) : short_number(tree_text(r, "value"));
         row[3] = short_number(tree_text(r, "ratio_to_rest"));
         row[4] = short_number(tree_text(r, "excess_ddd"));

@@ -32,7 +32,8 @@ void table_color(struct table *t, size_t column, const char *sgr) {
 }
 
 static bool is_amount(const char *p) {
-    return p[0] == '\0' || (strspn(p, "-+0123456789.,") == strlen(p) && strpbrk(p, "0123456789") != NULL);
+    return p[0] == '\0' || strcmp(p, "\u2013") == 0 || strcmp(p, "-") == 0 ||
+           (strspn(p, "-+0123456789.,") == strlen(p) && strpbrk(p, "0123456789") != NULL);
 }
 
 static const char *safe(const char *cell, int width) {

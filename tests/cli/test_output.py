@@ -223,6 +223,18 @@ def test_divergence_and_the_group_of_that_name(medkoord, api, figures):
     assert sort.code == 0 and "J01CA04" in sort.out
 
 
+def test_what_is_not_known_is_a_dash(away):
+    region = {"region": "nord", "value": None, "rank": None, "ratio_to_rest": None, "excess_ddd": None}
+    item = {"atc": "J01CA04", "name": "amoxicillin", "max_min_ratio": None, "regions": [{**region, "value": "1.5"}, {**region, "region": "syd"}]}
+    head = {"regions": [{"region": "nord"}, {"region": "syd"}], "window": {"from_month": "2020-01", "to_month": "2020-12"}}
+    with answering(200, {**head, "items": [item]}) as server:
+        lines = away("divergence", MEDKOORD_URL=server.url).out.splitlines()
+        assert lines[1].split() == ["J01CA04", "amoxicillin", "–", "1.50", "█", "–"] and lines[0].index("min") + 2 == lines[1].index("–")
+        assert away("divergence", MEDKOORD_URL=server.url, LC_ALL="C").out.splitlines()[1].split()[2] == "-"
+    with answering(200, {**head, "item": item}) as server:
+        assert away("divergence", "J01CA04", MEDKOORD_URL=server.url).out.splitlines()[2].split() == ["syd", "–", "not", "reported", "–", "–"]
+
+
 def test_divergence_as_svg(medkoord, api, figures, tmp_path):
     assert medkoord("divergence", "J01CA04", *WINDOW, "--svg", "a.svg").code == 0
     query = {"from_month": "2020-01", "to_month": "2020-12"}
