@@ -453,7 +453,7 @@ void delivery_file_finish(struct delivery_file *f) {
     if (!f->options.digest_only)
         check_totals(f);
     check_digests(f);
-    if (!f->rejected && !f->options.digest_only)
+    if ((!f->rejected || f->options.keep_rows) && !f->options.digest_only)
         delivery_write_copy_end(f);
 }
 

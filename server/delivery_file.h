@@ -28,6 +28,7 @@ struct delivery_options {
     enum delivery_charset charset;
     bool gzip;
     bool digest_only; /* nothing is checked, only digested: to see whether these bytes are known */
+    bool keep_rows;   /* rows keep coming after a fault, of the lines that have none: for who only looks at a file */
     int32_t delivery_no;
     /* what the sender announced */
     bool has_rows, has_ddd, has_cost, has_sha256, has_wire_sha256;
@@ -109,7 +110,7 @@ bool delivery_file_hospital(struct delivery_file *, const char *code, size_t n, 
  * of the loop: call again, with n = 0 too, as long as delivery_file_pending(). */
 size_t delivery_file_feed(struct delivery_file *, const char *bytes, size_t n);
 bool delivery_file_pending(const struct delivery_file *);
-/* Rows for COPY that have not been taken yet; empty once anything was refused. Taking empties it. */
+/* Rows for COPY that have not been taken yet; empty once anything was refused, unless keep_rows. Taking empties it. */
 const char *delivery_file_rows(struct delivery_file *, size_t *ret_n);
 void delivery_file_rows_taken(struct delivery_file *);
 

@@ -160,7 +160,8 @@ static struct delivery_rejection *add_rejection(struct delivery_file *f) {
 void delivery_reject(struct delivery_file *f, uint64_t line, enum delivery_column column, enum delivery_note note,
                      struct cell value, int64_t a, int64_t b) {
     f->rejected = true;
-    f->out_n = 0;
+    if (!f->options.keep_rows)
+        f->out_n = 0;
     f->counts[notes[note].code]++;
     if (line != 0 && f->line_rejections++ >= DELIVERY_REJECTIONS_MAX)
         return;

@@ -351,7 +351,7 @@ static void take_row(struct delivery_file *f, struct row *row) {
     f->cost_ore += row->has_cost ? row->cost_ore : 0;
     spool_add(f->spool, row->atc_key << 20 | article_key(row->cells[COLUMN_ARTICLE_NUMBER]),
               (uint32_t)f->month << 16 | (uint16_t)f->hospital->no, f->line);
-    if (!f->rejected)
+    if (!f->rejected || f->options.keep_rows)
         write_row(f, row);
 }
 

@@ -218,11 +218,17 @@ int client_open(const struct words *w, const struct config *c, mk_client **ret_c
         options.timeout_ms = (int64_t)(value * 1000);
         options.connect_timeout_ms = options.timeout_ms < 10000 ? options.timeout_ms : 0;
     }
-    if (c->token != NULL && strncasecmp(c->url, "http://", 7) == 0 && !stays_here(c->url))
-        warn(T(TOKEN_PLAIN), screen_safe(c->url, strlen(c->url), 0, false));
-    if (mk_client_create(&options, ret_client, &error) == MK_OK)
+    if (mk_client_create(&options, ret_client, &error) == MK_OK) {
+        if (c->token != NULL && strncasecmp(c->url, "http://", 7) == 0 && !stays_here(c->url))
+            warn(T(TOKEN_PLAIN), screen_safe(c->url, strlen(c->url), 0, false));
         return EXIT_GOOD;
-    int code = say_error(&error);
+    }
+    int code = exit_of(error.code);
+    if (error.code ==
+        MK_ERR_ARGUMENT) /* token and times are checked: what is left is the URL, where a password may be */
+        say("%s", T(BAD_URL));
+    else
+        (void)say_error(&error);
     mk_error_clear(&error);
     return code;
 }

@@ -65,6 +65,18 @@ static bool ends_in(const char *path, const char *ending) {
     return n > m && strcmp(path + n - m, ending) == 0;
 }
 
+/* What a spreadsheet saves by itself: a zip archive, the OLE file of old, or UTF-16 text. */
+static bool is_workbook(FILE *file) {
+    static const char *const starts[] = {"PK\3\4", "\xd0\xcf\x11\xe0", "\xff\xfe"};
+    char first[4] = "";
+    bool found = false;
+    size_t n = fread(first, 1, sizeof first, file);
+    rewind(file);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        found |= n >= strlen(starts[i]) && memcmp(first, starts[i], strlen(starts[i])) == 0;
+    return found;
+}
+
 static int open_file(struct push *p) {
     bool standard = strcmp(p->path, "-") == 0;
     const char *format = flags_value(&p->words, "format"), *charset = flags_value(&p->words, "charset");
@@ -93,6 +105,10 @@ static int open_file(struct push *p) {
     rewind(file);
     if (first == EOF) {
         say("%s", T(EMPTY_FILE));
+        return EXIT_REFUSED;
+    }
+    if (is_workbook(file)) {
+        say(T(WORKBOOK), quoted(p->path));
         return EXIT_REFUSED;
     }
     p->input.file = file;
@@ -232,6 +248,11 @@ static int ask(const struct push *p) {
 
 static int tell_faults(const struct push *p, const struct survey_fault *faults, size_t n, uint64_t of) {
     rejected_show(faults, n, of);
+    for (size_t i = 0; i < n && !p->input.latin1; i++)
+        if (strcmp(faults[i].code, "not_utf8") == 0) {
+            warn("%s", T(OTHER_CHARSET));
+            break;
+        }
     if (p->rejected != NULL && rejected_write(p->rejected, faults, n, p->file, p->input.latin1))
         warn(T(FAULTS_WRITTEN), quoted(p->rejected));
     return EXIT_REFUSED;
@@ -339,7 +360,7 @@ static int survey_and_send(struct push *p) {
             say("%s", T(INTERRUPTED_ANY));
         return code;
     }
-    if (p->n_coverage == 0 && p->survey.faults == 0) /* the reader gives out no rows after a fault */
+    if (p->n_coverage == 0)
         guess_coverage(p);
     show(p);
     if (p->survey.faults > 0 && !flags_has(&p->words, "send-anyway")) {

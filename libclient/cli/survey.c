@@ -225,7 +225,8 @@ static int read_all(const struct survey_input *in, struct delivery_file *f, stru
 int survey_file(const struct survey_input *in, struct survey *ret_survey) {
     struct delivery_options options = {.format = in->ndjson ? DELIVERY_NDJSON : DELIVERY_CSV,
                                        .charset = in->latin1 ? DELIVERY_LATIN1 : DELIVERY_UTF8,
-                                       .gzip = in->gzipped};
+                                       .gzip = in->gzipped,
+                                       .keep_rows = true};
     struct survey s = {.gzipped = in->gzipped, .ndjson = in->ndjson, .latin1 = in->latin1};
     struct tally t;
     tally_start(&t, in);

@@ -82,6 +82,13 @@ def test_nothing_configured(away):
     assert result.code == 2 and "no token" in result.err
 
 
+@pytest.mark.parametrize("url", ["localhost:8080", "ftp://x", "http://me:secret@127.0.0.1", "http://127.0.0.1/?a"])
+def test_an_url_that_is_none(away, url):
+    result = away("regions", "list", MEDKOORD_URL=url)
+    assert result.code == 2 and "http:// or https://" in result.err and "secret" not in result.err and "mk_" not in result.err
+    assert "skal være" in away("regions", "list", MEDKOORD_URL=url, LC_ALL="da_DK.UTF-8").err
+
+
 @pytest.mark.parametrize("words", [("--token", "a.b.secret"), ("--token=a.b.secret",)])
 def test_a_token_is_no_flag(away, words):
     for command in (("regions", "list"), ("login",), ("push", "x"), ("status",)):

@@ -153,7 +153,30 @@ def test_the_server_rejects_the_same(medkoord, api, tmp_path):
     assert made["state"] == "rejected" and made["id"] in result.err
     here, there = rejected(tmp_path / "here.csv"), rejected(tmp_path / "sent.csv.rejected.csv")
     assert here == there and len(here) == 4
-    assert "--coverage" in medkoord("push", "sent.csv", "--yes", "--send-anyway", who="amgros").err
+    (tmp_path / "none.csv").write_text(HEAD + "2018-10,NOPE,J01CA04,1\n")
+    none = medkoord("push", "none.csv", "--yes", "--send-anyway", who="amgros")
+    assert none.code == 2 and "give --coverage" in none.err and deliveries(api, "none.csv") == []
+
+
+def test_coverage_is_guessed_from_the_sound_lines(medkoord, api, tmp_path):
+    (tmp_path / "some.csv").write_text(HEAD + "2018-10,NOPE,J01CA04,1\n2018-09,AUT,J01CA04,1\n2018-11,AUH,J01CA04,1\n2018-09,AUH,=x,1\n")
+    shown = medkoord("push", "some.csv", "--yes", who="amgros")
+    assert shown.code == 3 and re.search(r"nordjylland 2018-09, 1 rows?\n +midtjylland|midtjylland 2018-11, 1 rows?\n +nordjylland", shown.err), shown
+    assert medkoord("push", "some.csv", "--yes", "--send-anyway", who="amgros").code == 3
+    assert sorted((c["region"], c["from_month"], c["to_month"]) for c in one(api, "some.csv")["coverage"]) == [
+        ("midtjylland", "2018-11", "2018-11"), ("nordjylland", "2018-09", "2018-09")]
+
+
+@pytest.mark.parametrize("start", [b"PK\3\4", b"\xd0\xcf\x11\xe0", "\ufeffmonth".encode("utf-16-le")])
+def test_a_workbook_is_told_to_be_one(medkoord, tmp_path, start):
+    (tmp_path / "book.csv").write_bytes(start + bytes(100))
+    result = medkoord("push", "book.csv", "--yes", who="amgros")
+    assert result.code == 3 and "save it as CSV UTF-8" in result.err and not (tmp_path / "book.csv.rejected.csv").exists()
+
+
+def test_another_charset_is_told_how_to_be_declared(medkoord, tmp_path):
+    (tmp_path / "old.csv").write_bytes("month;hospital;atc;product;ddd\n2018-10;AUT;J01CA04;blå;1\n".encode("latin-1"))
+    assert "--charset iso-8859-1" in medkoord("push", "old.csv", "--yes", who="amgros").err
 
 
 def test_more_faults_than_the_answer_holds(medkoord, tmp_path):

@@ -644,6 +644,32 @@ START_TEST(digest_only_reads_nothing_else) {
 }
 END_TEST
 
+START_TEST(rows_keep_coming_for_who_only_looks) {
+    static const char faulty[] =
+        "month,hospital,atc,ddd\n2021-01,AHH,J01CA04,1\n2021-01,AHH,=x,1\n2021-02,AHH,J01CA04,2\n"
+        "2021-02,AHH,J01CA04,3\n";
+    for (size_t piece = 0; piece < 40; piece += 13) {
+        struct delivery_file *f = create(&(struct delivery_options){.keep_rows = true});
+        struct buffer copy = {0}, rows = {0};
+        for (size_t at = 0; at < strlen(faulty) || delivery_file_pending(f);) {
+            size_t left = strlen(faulty) - at;
+            at += delivery_file_feed(f, faulty + at, piece == 0 || left < piece ? left : piece);
+            take_rows(f, &copy);
+        }
+        delivery_file_finish(f);
+        take_rows(f, &copy);
+        ck_assert(delivery_file_rejected(f));
+        decode_copy(&copy, &rows); /* a whole COPY, header to end */
+        const char *first = strstr(rows.bytes, "|2\n"), *third = strstr(rows.bytes, "|4\n"); /* by line */
+        ck_assert(first != NULL && third > first);
+        ck_assert_str_eq(strchr(third + 3, '\n'), "\n"); /* one more, of line 5, and its end */
+        buffer_free(&copy);
+        buffer_free(&rows);
+        delivery_file_destroy(f);
+    }
+}
+END_TEST
+
 START_TEST(control_totals) {
     struct delivery_options o = {
         .has_rows = true, .rows = 2, .has_ddd = true, .ddd_e4 = 1444500, .has_cost = true, .cost_ore = 2};
@@ -869,6 +895,7 @@ int main(void) {
     tcase_add_test(c, gzip_that_unpacks_to_much_is_done_in_turns);
     tcase_add_test(c, digests);
     tcase_add_test(c, digest_only_reads_nothing_else);
+    tcase_add_test(c, rows_keep_coming_for_who_only_looks);
     tcase_add_test(c, control_totals);
     tcase_add_test(c, duplicates_name_both_lines);
     tcase_add_test(c, every_detail_is_in_two_languages);
