@@ -65,9 +65,36 @@ def manuals(writer):
                 out += describe_options(plan)
                 while out[-1] == ".Pp":
                     out.pop()
+        structs = {}
+        for plan in plans:
+            reach(plan.body, structs)
+            reach(plan.result, structs)
+        for struct in structs.values():
+            out += describe_struct(struct)
         out += [".Sh SEE ALSO", ".Xr libmedkoord 3 ,", ".Xr mk_error 3 ,", ".Xr mk_list 3 ,", ".Xr mk_result 3"]
         result[f"{page}.3"] = "\n".join(out) + "\n"
     return result
+
+
+def reach(struct, found):
+    """What a struct is made of, after it."""
+    if struct is None or struct.name in found:
+        return
+    found[struct.name] = struct
+    for field in struct.fields:
+        reach(field.struct, found)
+
+
+def describe_struct(struct):
+    out = [f".Ss struct mk_{struct.name}"] + sentences(struct.description) + [".Bl -tag -width Ds"]
+    if struct.sized:
+        out += ['.It Vt "size_t size"', "Its own size."]
+    for field in struct.fields:
+        *counts, last = [line.strip().rstrip(";") for line in field.declaration().splitlines()]
+        out += [f'.It Vt "{"; ".join([*counts, last])}"'] + (sentences(field.description or "") or ["\\&"])
+        if field.values:
+            out += [escape(f"One of: {', '.join(field.values)}.")]
+    return out + [".El"]
 
 
 def describe_options(plan):
