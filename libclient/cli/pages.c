@@ -81,7 +81,8 @@ int operation_pages(mk_client *client, const mk_operation *mk, const mk_argument
         const char *next = all ? tree_text(answer, "next") : NULL;
         bool more = pages->page(pages->user, answer, body, n_body, next == NULL);
         char *following = next == NULL ? NULL : cursor_of(next);
-        char *kept = following == NULL ? NULL : strdup(following);
+        bool circle = following != NULL && cursor != NULL && strcmp(following, cursor) == 0;
+        char *kept = following == NULL || circle ? NULL : strdup(following);
         mk_response_free(response);
         pool_release(mark);
         if (!more || next == NULL || kept == NULL) {
