@@ -324,8 +324,8 @@ int mk_call_source(mk_client *client, const mk_operation *op, const mk_argument 
                    const mk_source *source, const struct mk_upload *upload, void **ret_result, mk_error *error) {
     struct call call;
     int code = call_start(&call, client, op, arguments, n, NULL, error);
-    if (code == MK_OK && (source == NULL || source->size == 0))
-        code = mk_fail(error, MK_ERR_ARGUMENT, "there is no source, or it has no size");
+    if (code == MK_OK && (source == NULL || source->size == 0 || source->read == NULL))
+        code = mk_fail(error, MK_ERR_ARGUMENT, "there is no source, or it has no size or no read()");
     if (code == MK_OK && ret_result == NULL)
         code = fail_nowhere(error);
     struct mk_exchange exchange = {.source = source};
@@ -346,8 +346,8 @@ int mk_call_sink(mk_client *client, const mk_operation *op, const mk_argument *a
     struct call call;
     mk_response *response = NULL;
     int code = call_start(&call, client, op, arguments, n, accept, error);
-    if (code == MK_OK && (sink == NULL || sink->size == 0))
-        code = mk_fail(error, MK_ERR_ARGUMENT, "there is no sink, or it has no size");
+    if (code == MK_OK && (sink == NULL || sink->size == 0 || sink->write == NULL))
+        code = mk_fail(error, MK_ERR_ARGUMENT, "there is no sink, or it has no size or no write()");
     if (code == MK_OK)
         code = call_run(&call, client, op, (struct mk_exchange){.sink = sink}, &response, error);
     call_finish(&call);

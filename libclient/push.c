@@ -58,9 +58,11 @@ int mk_push(mk_client *client, const struct mk_new_consumption_delivery *announc
     mk_push_options chosen;
     if (!mk_struct_read(&chosen, sizeof chosen, options, sizeof chosen.size))
         return mk_fail_options(error);
-    if (client == NULL || announcement == NULL || source == NULL || source->size == 0 || ret_report == NULL)
-        return mk_fail(error, MK_ERR_ARGUMENT,
-                       "there is no client, no announcement, no source with its size, or nowhere to put the report");
+    if (client == NULL || announcement == NULL || source == NULL || source->size == 0 || source->read == NULL ||
+        ret_report == NULL)
+        return mk_fail(
+            error, MK_ERR_ARGUMENT,
+            "there is no client, no announcement, no source with its size and read(), or nowhere to put the report");
     char key[KEY_SIZE], id[37];
     int code = chosen.idempotency_key == NULL ? make_key(announcement, key, error) : MK_OK;
     if (code == MK_OK)

@@ -590,15 +590,21 @@ START_TEST(what_has_nowhere_to_go_is_not_asked_for) {
         .size = sizeof hospital, .code = "KL1", .name = "Et", .region = "nordjylland"};
     const struct mk_new_consumption_delivery announcement = {.size = sizeof announcement};
     const mk_argument argument = {"hospital", "KL1"};
-    mk_source source = {.size = sizeof source};
+    mk_source source = {.size = sizeof source}, file = source;
+    const mk_sink sink = {.size = sizeof sink};
+    struct mk_consumption_delivery_report *report;
     mk_list *list;
     mk_client *client;
     mk_global_init();
     ck_assert_int_eq(mk_client_create(&options, &client, NULL), MK_OK);
     ck_assert_int_eq(mk_get_hospital(client, "KL1", NULL, NULL, NULL), MK_ERR_ARGUMENT);
     ck_assert_int_eq(mk_create_hospital(client, &hospital, NULL, NULL, NULL), MK_ERR_ARGUMENT);
-    ck_assert_int_eq(mk_put_consumption_rows(client, "x", &source, NULL, NULL, NULL), MK_ERR_ARGUMENT);
-    ck_assert_int_eq(mk_push(client, &announcement, &source, NULL, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_source_from_file(&file, stdin), MK_OK);
+    ck_assert_int_eq(mk_put_consumption_rows(client, "x", &file, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_push(client, &announcement, &file, NULL, NULL, NULL, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_list_consumption_csv(client, NULL, &sink, NULL), MK_ERR_ARGUMENT); /* neither has a callback */
+    ck_assert_int_eq(mk_put_consumption_rows(client, "x", &source, NULL, &report, NULL), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_push(client, &announcement, &source, NULL, NULL, &report, NULL), MK_ERR_ARGUMENT);
     ck_assert_int_eq(mk_list_hospitals(client, NULL, NULL, NULL), MK_ERR_ARGUMENT);
     ck_assert_int_eq(mk_list_hospitals(client, NULL, &list, NULL), MK_OK);
     ck_assert_int_eq(mk_hospital_next(list, NULL, NULL), MK_ERR_ARGUMENT);
