@@ -3,6 +3,10 @@
 server and PostgreSQL), and the memory of pushing 1 GiB with gzip and digest (under 8 MiB, to a server that takes everything).
 
     tests/client/bench.py [--mib N]     TEST_BUILD names the build, without sanitizers; build/warnings when it is not set
+
+Measured on 2026-11-22, release build, Debian 12, 2 virtual cores shared with compilers, one run: a request takes 244 us with
+libcurl and 265 us with the library (1.055 times; 47 and 57 us of that are its own processor time). A push of 1 GiB (7.4 s) grows
+by 1,008 KiB to 10.5 MiB resident, of which 1.9 MiB anonymous: as much as one of 1 MiB.
 SPDX-License-Identifier: MPL-2.0
 """
 import argparse

@@ -34,6 +34,13 @@ has() { # FILE...
     done
 }
 program() { LD_LIBRARY_PATH=$root/usr/lib/$triplet "$root/usr/bin/$1" "${@:2}"; }
+explains() { # FUNCTION: its page, by its own name
+    MANWIDTH=80 MAN_KEEP_FORMATTING='' man -M "$root/usr/share/man" 3 "$1" | grep -E "^ +$1\\(" || { echo "no page of $1"; return 1; }
+}
+not_enabled() { # UNIT: no target wants it, and nothing that was installed starts it
+    [ -z "$(find "$root/etc/systemd" "$root/lib/systemd" -path '*.wants/*' -name "$1" 2>/dev/null)" ] &&
+        ! grep -hE 'deb-systemd-invoke.*start|systemctl.*(start|enable)|invoke-rc.d' "$root"/var/lib/dpkg/info/medkoordd.postinst
+}
 only_these() { # the packages are four, and each is built for this machine
     diff <(ls "$debs"/*.deb | grep -v dbgsym | sed 's,.*/,,; s/_.*//') <(printf '%s\n' libmedkoord-dev libmedkoord0 medkoord medkoordd)
 }
@@ -57,6 +64,9 @@ ok "the server, its unit and its example are there" has usr/bin/medkoordd lib/sy
     usr/share/medkoordd/roles.sql usr/share/doc/medkoordd/examples/medkoord.conf.example
 ok "the library is there" has "usr/lib/$triplet/libmedkoord.so.0" "usr/lib/$triplet/libmedkoord.a" usr/include/medkoord.h \
     "usr/lib/$triplet/pkgconfig/medkoord.pc" usr/share/man/man3/libmedkoord.3.gz
+ok "a function of an operation has a page by its name" explains mk_get_hospital
+ok "one that is written by hand, too" explains mk_response_header_at
+ok "the server's unit is neither enabled nor started" not_enabled medkoordd.service
 ok "the command is there" has usr/bin/medkoord usr/share/man/man1/medkoord.1.gz \
     usr/share/bash-completion/completions/medkoord usr/share/zsh/vendor-completions/_medkoord \
     usr/share/fish/vendor_completions.d/medkoord.fish
