@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 
 #define MAX_HEADERS 16
@@ -248,7 +247,7 @@ static int call_run(struct call *call, mk_client *client, const mk_operation *op
 static bool is_media_type(const mk_response *response, const char *media_type) {
     const char *is = mk_response_header(response, "Content-Type");
     size_t n = strlen(media_type);
-    return is != NULL && strncasecmp(is, media_type, n) == 0 && (is[n] == '\0' || is[n] == ';' || is[n] == ' ');
+    return is != NULL && mk_same_start(is, media_type) && (is[n] == '\0' || is[n] == ';' || is[n] == ' ');
 }
 
 int mk_answer_read(const mk_response *response, struct mk_arena *arena, const struct mk_json **ret_json,
@@ -273,7 +272,7 @@ static int read_result(const struct mk_type *type, const mk_response *response, 
     if (code == MK_OK)
         code = mk_result_create(type, json, mk_response_header(response, "ETag"),
                                 mk_response_header(response, "X-Request-Id"),
-                                replayed != NULL && strcasecmp(replayed, "true") == 0, ret_result, error);
+                                replayed != NULL && mk_same(replayed, "true"), ret_result, error);
     mk_arena_destroy(arena);
     return code;
 }

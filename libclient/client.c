@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- the library ---- */
 
@@ -78,7 +77,7 @@ static bool is_visible(const char *text) {
 }
 
 static bool is_good_url(const char *url) {
-    size_t n = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+    size_t n = mk_same_start(url, "http://") ? 7 : mk_same_start(url, "https://") ? 8 : 0;
     return n > 0 && is_visible(url) && url[n] != '\0' && url[n] != '/' && strpbrk(url, "?#@\\") == NULL;
 }
 
@@ -188,7 +187,7 @@ static bool is_ours(const char *name) {
     static const char *const ours[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect",
                                        "TE",   "Upgrade"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strcasecmp(name, ours[i]) == 0)
+        if (mk_same(name, ours[i]))
             return true;
     return false;
 }
@@ -209,7 +208,7 @@ int mk_request(mk_client *client, const char *method, const char *path, const mk
         if (name == NULL || headers[i].value == NULL || is_ours(name))
             return mk_fail(error, MK_ERR_ARGUMENT, "mk_request: header %zu is NULL or one that the library sets itself",
                            i + 1);
-        exchange.anonymous |= strcasecmp(name, "Authorization") == 0; /* the caller's own in place of the token */
+        exchange.anonymous |= mk_same(name, "Authorization"); /* the caller's own in place of the token */
     }
     return mk_exchange_run(client, &exchange, ret_response, error);
 }

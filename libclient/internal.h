@@ -25,6 +25,11 @@ void mk_buffer_add(struct mk_buffer *, const void *bytes, size_t n);
 void mk_buffer_add_text(struct mk_buffer *, const char *text);
 void mk_buffer_clear(struct mk_buffer *);
 
+/* Names of HTTP, with ASCII letters in either case. Whatever the program's locale: in a Turkish one strcasecmp() tells
+ * I from i. */
+bool mk_same(const char *a, const char *b);
+bool mk_same_start(const char *text, const char *start);
+
 /* ---- error.c ---- */
 
 /* Each answers the code, so that one can `return mk_fail(...)`. `error` may be NULL. */

@@ -116,3 +116,20 @@ void mk_buffer_clear(struct mk_buffer *b) {
     free(b->bytes);
     *b = (struct mk_buffer){.limit = b->limit};
 }
+
+/* ---- names ---- */
+
+static unsigned char small(char c) {
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+bool mk_same_start(const char *text, const char *start) {
+    for (; *start != '\0'; text++, start++)
+        if (small(*text) != small(*start))
+            return false;
+    return true;
+}
+
+bool mk_same(const char *a, const char *b) {
+    return strlen(a) == strlen(b) && mk_same_start(a, b);
+}

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 int mk_response_status(const mk_response *response) {
     return response == NULL ? 0 : response->status;
@@ -38,7 +37,7 @@ const char *mk_response_header(const mk_response *response, const char *name) {
     const char *p = response->head.bytes, *end = p + response->head.n, *other, *value;
     while (p < end) {
         p = header_at(p, &other, &value);
-        if (strcasecmp(other, name) == 0)
+        if (mk_same(other, name))
             return value;
     }
     return NULL;

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -38,7 +37,7 @@ static int64_t now_ms(void) {
 
 static const char *header_of(const struct mk_exchange *x, const char *name) {
     for (size_t i = 0; i < x->n_headers; i++)
-        if (strcasecmp(x->headers[i].name, name) == 0)
+        if (mk_same(x->headers[i].name, name))
             return x->headers[i].value;
     return NULL;
 }
@@ -162,7 +161,7 @@ static int write_headers(struct attempt *a, mk_error *error) {
 
 static bool is_json(const mk_response *response) {
     const char *type = mk_response_header(response, "Content-Type");
-    return type != NULL && strncasecmp(type, "application/json", 16) == 0;
+    return type != NULL && mk_same_start(type, "application/json");
 }
 
 /* Keeps what an answer says of a path. */

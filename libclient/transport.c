@@ -90,7 +90,7 @@ static size_t count_headers(const mk_response *response, const char *wanted) {
     const char *name, *value;
     size_t n = 0;
     for (size_t i = 0; mk_response_header_at(response, i, &name, &value); i++)
-        n += strcasecmp(name, wanted) == 0;
+        n += mk_same(name, wanted);
     return n;
 }
 
@@ -283,7 +283,7 @@ static bool set_request(struct run *run, const mk_header *more, size_t n_more, s
     const struct mk_exchange *x = run->exchange;
     bool typed = x->source != NULL;
     for (size_t i = 0; i < x->n_headers && !typed; i++)
-        typed = strcasecmp(x->headers[i].name, "Content-Type") == 0;
+        typed = mk_same(x->headers[i].name, "Content-Type");
     if (!add_lines(lines, x->headers, x->n_headers) || !add_lines(lines, more, n_more) ||
         (t->language != NULL && !add_line(lines, "Accept-Language", t->language)))
         return false;
@@ -433,7 +433,7 @@ static bool set_text(CURL *curl, CURLoption option, const char *text) {
 }
 
 static bool may_be_proxied(const mk_client_options *o) {
-    if (strncasecmp(o->url, "http://", 7) != 0) /* TLS goes through a tunnel */
+    if (!mk_same_start(o->url, "http://")) /* TLS goes through a tunnel */
         return false;
     if (o->proxy != NULL)
         return *o->proxy != '\0';

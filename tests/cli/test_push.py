@@ -187,6 +187,15 @@ def test_more_faults_than_the_answer_holds(medkoord, tmp_path):
     assert [int(x["line"]) for x in lines] == list(range(2, 702)) and {x["text"] for x in lines} == {"2018-10,NOPE,J01CA04,1"}
 
 
+def test_the_rejected_list_follows_no_link(medkoord, tmp_path):
+    (tmp_path / "l.csv").write_text(BAD)
+    (tmp_path / "kept").write_text("as it was")
+    (tmp_path / "l.csv.rejected.csv").symlink_to(tmp_path / "kept")
+    assert medkoord("push", "l.csv", "--yes", who="amgros").code == 3
+    assert (tmp_path / "kept").read_text() == "as it was" and len(rejected(tmp_path / "l.csv.rejected.csv")) == 4
+    assert not (tmp_path / "l.csv.rejected.csv").is_symlink()
+
+
 def test_rejected_lines_of_gzip_and_latin_1(medkoord, tmp_path):
     (tmp_path / "z.csv.gz").write_bytes(gzip.compress("month;hospital;atc;product;ddd\n2018-10;NØ;J01CA04;blå;1\r\n".encode("latin-1")))
     assert medkoord("push", "z.csv.gz", "--yes", "--charset", "iso-8859-1", who="amgros").code == 3

@@ -583,6 +583,18 @@ START_TEST(the_library_is_opened_first) {
 }
 END_TEST
 
+START_TEST(names_are_the_same_in_either_case) {
+    ck_assert(mk_same("X-Request-ID", "x-request-id"));
+    ck_assert(mk_same("", ""));
+    ck_assert(!mk_same("ETag", "ETags"));
+    ck_assert(!mk_same("ETags", "ETag"));
+    ck_assert(!mk_same("[", "{")); /* as far apart as A and a */
+    ck_assert(!mk_same("\xc3\x86", "\xc3\xa6"));
+    ck_assert(mk_same_start("HTTPS://x", "https://"));
+    ck_assert(!mk_same_start("http", "https://"));
+}
+END_TEST
+
 /* Nobody listens at the port: what is told is told before anything is sent. */
 START_TEST(what_has_nowhere_to_go_is_not_asked_for) {
     const mk_client_options options = {.size = sizeof options, .url = "http://127.0.0.1:1", .retries = -1};
@@ -619,6 +631,7 @@ END_TEST
 
 int main(void) {
     TCase *tcase = tcase_create("core");
+    tcase_set_timeout(tcase, 60); /* sanitized, on a machine that does other things */
     tcase_add_test(tcase, an_arena_gives_zeroes_apart_and_aligned);
     tcase_add_test(tcase, a_buffer_grows_to_its_limit_and_then_stays_failed);
     tcase_add_test(tcase, a_problem_is_told_in_full);
@@ -639,6 +652,7 @@ int main(void) {
     tcase_add_loop_test(tcase, options_that_cannot_be_are_refused, 0, sizeof bad_options / sizeof *bad_options);
     tcase_add_test(tcase, options_of_older_and_newer_programs);
     tcase_add_test(tcase, the_library_is_opened_first);
+    tcase_add_test(tcase, names_are_the_same_in_either_case);
     tcase_add_test(tcase, what_has_nowhere_to_go_is_not_asked_for);
     Suite *suite = suite_create("core");
     suite_add_tcase(suite, tcase);

@@ -14,10 +14,10 @@ from libmedkoord import library_file  # noqa: E402
 from medkoord_api import ROOT  # noqa: E402
 from test_calls import place  # noqa: E402, F401
 
-# Each would print, end the program, or change its locale, signals, environment, descriptors or allocator.
+# Each would print, end the program, change its locale, signals, environment, descriptors or allocator, or depend on its locale.
 FORBIDDEN = set("""printf fprintf vfprintf dprintf puts fputs putchar fputc perror syslog __printf_chk __fprintf_chk __vfprintf_chk stdout stderr
 exit _exit _Exit quick_exit abort atexit __assert_fail setlocale uselocale signal sigaction raise kill alarm setitimer sigprocmask
-setenv unsetenv putenv chdir umask fork system popen mallopt curl_global_init_mem CRYPTO_set_mem_functions ERR_print_errors_fp""".split())
+strcasecmp strncasecmp tolower toupper isalpha strtod strcoll setenv unsetenv putenv chdir umask fork system popen mallopt curl_global_init_mem CRYPTO_set_mem_functions ERR_print_errors_fp""".split())
 
 
 def symbols(which):
