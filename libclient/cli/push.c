@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -219,6 +221,20 @@ static void show(const struct push *p) {
 
 /* ---- asking ---- */
 
+/* A signal between the question and the read of its answer would be caught and then waited over. */
+static void wait_for_answer(FILE *from) {
+    struct pollfd readable = {.fd = fileno(from), .events = POLLIN};
+    sigset_t ends, before;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ends, &before);
+    if (signals_caught() == 0)
+        (void)ppoll(&readable, 1, NULL, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static int ask(const struct push *p) {
     if (flags_has(&p->words, "yes"))
         return EXIT_GOOD;
@@ -231,7 +247,8 @@ static int ask(const struct push *p) {
     }
     fputs(T(ASK), stderr);
     fflush(stderr);
-    bool read = fgets(answer, sizeof answer, from) != NULL;
+    wait_for_answer(from);
+    bool read = signals_caught() == 0 && fgets(answer, sizeof answer, from) != NULL;
     if (!own)
         fclose(from);
     if (read && answer[0] != '\0' && strchr(T(YES_LETTERS), answer[0]) != NULL)
