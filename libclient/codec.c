@@ -37,8 +37,11 @@ static size_t write_place(char *to, size_t room, const struct place *place) {
 
 /* The longest pointer leaves room for the words behind it. */
 static bool wrong(char *where, const struct place *place, const char *what) {
+    const size_t room = MK_WHERE - 40;
     where[0] = '\0';
-    size_t n = write_place(where, MK_WHERE - 40, place);
+    write_place(where, room, place);
+    mk_text_tidy(where, room); /* names of a map are the server's */
+    size_t n = strlen(where);
     snprintf(where + n, MK_WHERE - n, "%s %s", n == 0 ? "/" : "", what);
     return false;
 }

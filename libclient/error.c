@@ -41,8 +41,7 @@ void mk_error_clear(mk_error *error) {
     error->size = size;
 }
 
-/* Keeps it one line, and cuts no character in two. */
-static void tidy(char *text, size_t room) {
+void mk_text_tidy(char *text, size_t room) {
     size_t n = strlen(text);
     if (n == room - 1) {
         size_t start = n;
@@ -66,7 +65,7 @@ int mk_fail(mk_error *error, int code, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    tidy(message, sizeof message);
+    mk_text_tidy(message, sizeof message);
     mk_error_clear(error);
     error->code = code;
     memcpy(error->message, message, sizeof message);
@@ -86,7 +85,7 @@ static const char *member(const struct mk_json *object, const char *name) {
 
 static void copy_text(char *to, size_t room, const char *from) {
     snprintf(to, room, "%s", from);
-    tidy(to, room);
+    mk_text_tidy(to, room);
 }
 
 /* A refused line of a delivery says where it stands by line and column. *failed: out of memory. */
@@ -95,11 +94,13 @@ static const char *where(struct mk_arena *arena, const struct mk_json *item, boo
     int64_t line;
     if (pointer != NULL || !mk_json_integer(mk_json_get(item, "line"), &line))
         return pointer;
-    char text[160];
-    snprintf(text, sizeof text, "line/%lld%s%s", (long long)line, *column == '\0' ? "" : "/", column);
-    pointer = mk_arena_text(arena, text, strlen(text));
-    *failed |= pointer == NULL;
-    return pointer;
+    size_t room = strlen(column) + 32;
+    char *text = mk_arena_alloc(arena, room);
+    if (text == NULL)
+        *failed = true;
+    else
+        snprintf(text, room, "line/%lld%s%s", (long long)line, *column == '\0' ? "" : "/", column);
+    return text;
 }
 
 static void read_details(mk_error *error, struct mk_arena *arena, const struct mk_json *list) {
@@ -161,7 +162,7 @@ int mk_fail_response(mk_error *error, const mk_response *response) {
     error->status = status;
     error->retry_after_s = response->retry_after_s;
     const char *id = mk_response_header(response, "X-Request-Id"), *type = mk_response_header(response, "Content-Type");
-    if (id != NULL)
+    if (id != NULL && mk_utf8_is_good(id, strlen(id)))
         copy_text(error->request_id, sizeof error->request_id, id);
     if (type != NULL && strstr(type, "json") != NULL && response->body.n > 0)
         read_problem(error, response);

@@ -35,6 +35,8 @@ bool mk_same_start(const char *text, const char *start);
 /* Each answers the code, so that one can `return mk_fail(...)`. `error` may be NULL. */
 int mk_fail(mk_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int mk_fail_memory(mk_error *error);
+/* Text that was cut to fit into `room` bytes: keeps it one line, and no character in two. */
+void mk_text_tidy(char *text, size_t room);
 /* Out of an answer of 400 or more. */
 int mk_fail_response(mk_error *error, const mk_response *response);
 
