@@ -194,11 +194,13 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         return MHD_YES;
     }
     CHECK_REQUEST(r);
-    if (http->stopping && (r->stage == STAGE_HEAD || r->stage == STAGE_BODY))
+    assert(r->stage != STAGE_HEAD); /* take_head() has ended it */
+    if (http->stopping && r->stage == STAGE_BODY)
         request_problem(r, PROBLEM_STOPPING, NULL);
     if (*size > 0)
         return take_body(r, data, size);
-    if (r->stage == STAGE_BODY || r->stage == STAGE_HEAD) {
+    r->whole = true;
+    if (r->stage == STAGE_BODY) {
         r->link->deadline_us = 0;
         request_start(r);
     }
@@ -329,15 +331,14 @@ void http_run(struct http *http) {
     MHD_run(http->daemon);
 }
 
-/* Whether the client has closed in the middle of a body, wanted or thrown away. libmicrohttpd 0.9.75 takes a read
+/* Whether the client has closed in the middle of a body, taken or thrown away. libmicrohttpd 0.9.75 takes a read
  * shorter than its buffer as the end of what is there and waits for the next edge of its epoll set; a FIN that came
  * together with the last bytes has no edge of its own, and the connection would sit until its deadline. */
 static bool is_cut(const struct http_connection *c) {
     char byte;
     const struct request *r = c->request;
-    bool waits_for_more =
-        r != NULL && !r->suspended && (r->stage == STAGE_BODY || (r->stage == STAGE_ANSWERED && c->deadline_us != 0));
-    return waits_for_more && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return r != NULL && (r->stage == STAGE_BODY || r->stage == STAGE_ANSWERED) && !r->whole && !r->suspended &&
+           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void http_reap(struct http *http, uint64_t now_us) {

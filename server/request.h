@@ -78,6 +78,7 @@ struct request {
     uint64_t content_length;           /* CONTENT_CHUNKED when chunked */
     uint64_t received;                 /* bytes of the body so far, taken or thrown away */
     bool has_body, started, finishing; /* the last two: of a streaming handler */
+    bool whole;                        /* the body has come to its end */
     bool suspended;
     struct http_connection *link;
 

@@ -44,13 +44,15 @@ def test_a_chunked_body_is_too_long_only_in_the_end(server, api, chunks, answere
     assert server.get_status("/healthz") == 200
 
 
-def test_a_body_that_is_cut_is_noticed_at_once(server, api):
+@pytest.mark.parametrize("who", ["admin", "reader"]) # taken, and refused with its body thrown away
+@pytest.mark.parametrize("length,begun", [("Content-Length: 100", b'{"code":'), ("Transfer-Encoding: chunked", b'64\r\n{"code":')])
+def test_a_body_that_is_cut_is_noticed_at_once(server, api, who, length, begun):
     """The end comes together with the last bytes; nobody waits for the deadline of 30 s."""
     before = metric(api, "medkoord_requests_in_flight")
     begin = time.monotonic()
     for _ in range(8):
         with connect(server) as s:
-            s.sendall(head(api, "POST", "/v1/hospitals", "admin", "Content-Type: application/json", "Content-Length: 100") + b'{"code":')
+            s.sendall(head(api, "POST", "/v1/hospitals", who, "Content-Type: application/json", length) + begun)
             s.shutdown(socket.SHUT_WR)
             assert not rest_of(s).startswith(b"HTTP/1.1 2")
     wait_until(lambda: metric(api, "medkoord_requests_in_flight") <= before, 10, "the end of what was cut")
