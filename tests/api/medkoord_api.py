@@ -166,9 +166,12 @@ class Server:
         self.process.send_signal(by)
         return self.process.wait(30)
 
-    def events(self, name):
-        """The log's lines with this event; the last one may still be in the writing."""
-        lines = [json.loads(line) for line in self.log.read_text().rpartition("\n")[0].splitlines() if line.startswith("{")]
+    def events(self, name, start=0):
+        """The log's lines with this event, from the byte `start` on; the last one may still be in the writing."""
+        with open(self.log, "rb") as log:
+            log.seek(start)
+            text = log.read().decode()
+        lines = [json.loads(line) for line in text.rpartition("\n")[0].splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("event") == name]
 
     def memory_kib(self, field="VmRSS"):
