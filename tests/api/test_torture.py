@@ -30,20 +30,21 @@ class Shim:
 
     def __init__(self, file):
         self.file = file
-        file.write_bytes(bytes(16))
+        file.write_bytes(bytes(24))
         with open(file, "r+b") as f:
-            self.memory = mmap.mmap(f.fileno(), 16)
+            self.memory = mmap.mmap(f.fileno(), 24)
 
-    def arm(self, n):
+    def arm(self, n, calls=False):
         self.memory[8:16] = struct.pack("q", 0)
-        self.memory[0:8] = struct.pack("q", n)
+        at = 16 if calls else 0
+        self.memory[at:at + 8] = struct.pack("q", n)
 
     def left(self):
         return struct.unpack("q", self.memory[0:8])[0]
 
     def disarm(self):
-        """Whether an allocation has failed since it was armed."""
-        self.memory[0:8] = struct.pack("q", 0)
+        """Whether an allocation or a call has failed since it was armed."""
+        self.memory[0:8] = self.memory[16:24] = struct.pack("q", 0)
         return struct.unpack("q", self.memory[8:16])[0] > 0
 
 
@@ -201,6 +202,29 @@ def test_each_allocation_fails_once(victim, stage, name, status, steady, request
     print(f"{name}: {n - 1} allocations")
 
 
+# Requests that between them use every way to the database and back.
+CALLED = ["one", "export", "heavy reading", "change", "upload", "upload that is rejected and kept", "upload of the same bytes again",
+          "upload with duplicates that only the database meets"]
+
+
+@pytest.mark.parametrize("name,status,steady,request_of", [c for c in CASES if c[0] in CALLED],
+                         ids=[c[0] for c in CASES if c[0] in CALLED])
+def test_each_call_into_a_library_fails_once(victim, stage, name, status, steady, request_of):
+    """As above, with the n-th call into libpq or libmicrohttpd: the connection to the database is taken for lost, and made anew."""
+    for n in range(1, MOST):
+        request = request_of(victim, stage)
+        victim.api.token(request[2])
+        victim.shim.arm(n, calls=True)
+        answer = victim.send(request)
+        reached = victim.shim.disarm()
+        assert answer[0] in {status, None} | REFUSED_FOR_MEMORY, f"call {n}: {answer}"
+        if not reached:
+            break
+        still_answers(victim, request_of(victim, stage), status)
+    print(f"{name}: {n - 1} calls")
+    assert answer[0] == status and 5 < n < MOST
+
+
 def test_a_keyed_write_is_done_once_whatever_fails(victim, stage, cluster):
     """What was refused or cut is sent again with its key; then there is one of it, and one answer."""
     for n in range(1, MOST):
@@ -285,39 +309,41 @@ def test_keys_read_again_without_memory_stay_what_they_were(victim, keys):
 
 @pytest.mark.parametrize("name,step", [("export", 3), ("upload", 9)])
 def test_a_stream_that_must_connect_first(victim, stage, cluster, name, step):
-    """As above, with no connection at hand; of the allocations a part, as each time takes longer."""
+    """As above, with no connection at hand; of the allocations a part, as each time takes longer. Then all calls."""
     _, status, steady, request_of = next(c for c in CASES if c[0] == name)
     sessions = "pg_stat_activity WHERE application_name = 'medkoordd'"
     cluster.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM {sessions}")
     wait_until(lambda: victim.send(("GET", "/readyz", None, *GET))[0] == 200, 20, "readiness")
     others = ", ".join(row[0] for row in cluster.sql(f"SELECT pid FROM {sessions}"))
     whole = victim.send(request_of(victim, stage))
-    for n in range(20, MOST, step):
+    for calls, n in [*((True, n) for n in range(1, 13)), *((False, n) for n in range(20, MOST, step))]:
         cluster.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM {sessions} AND pid NOT IN ({others})")
         request = request_of(victim, stage)
-        victim.shim.arm(n)
+        victim.shim.arm(n, calls)
         answer = victim.send(request)
         reached = victim.shim.disarm()
-        assert answer[0] in {status, None} | REFUSED_FOR_MEMORY, f"allocation {n}: {answer}"
+        assert answer[0] in {status, None} | REFUSED_FOR_MEMORY, f"{'call' if calls else 'allocation'} {n}: {answer}"
         assert not (steady and answer[0] == status) or answer[1] == whole[1], f"allocation {n}: another answer"
-        if not reached:
+        if reached:
+            still_answers(victim, request, status)
+        elif not calls:
             break
-        still_answers(victim, request, status)
     print(f"{name}: {n} allocations at most")
     assert answer[0] == status and n > 100
 
 
 def test_a_lost_database_is_found_again_without_memory(victim, stage, cluster):
-    """All connections end, and while they are made anew the n-th allocation fails."""
+    """All connections end, and while they are made anew the n-th call, then the n-th allocation fails."""
     reached = failures = 0
-    for n in [*range(1, 60, 9), *range(60, MOST, 173)]:
+    for calls, n in [*((True, n) for n in (1, 2, 3, 5, 8, 13, 21, 90, 250)),
+                     *((False, n) for n in [*range(1, 60, 9), *range(60, MOST, 173)])]:
         cluster.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'medkoordd'")
-        victim.shim.arm(n)
-        wait_until(lambda: victim.send(("GET", "/v1/regions/nordjylland", "reader", *GET))[0] == 200, 20, f"the database after allocation {n}")
+        victim.shim.arm(n, calls)
+        wait_until(lambda: victim.send(("GET", "/v1/regions/nordjylland", "reader", *GET))[0] == 200, 20, f"the database after {calls} {n}")
         reached = victim.shim.disarm()
         failures += reached
-        if not reached:
+        if not reached and not calls:
             break
         wait_until(lambda: victim.send(("GET", "/readyz", None, *GET))[0] == 200, 20, f"readiness after allocation {n}")
     print(f"{failures} failures met")
-    assert failures >= 7
+    assert failures >= 12

@@ -1,10 +1,13 @@
-/* To be preloaded (LD_PRELOAD): makes the n-th allocation of a program fail, when a test says so. The test and the
- * program share the file that FAIL_NTH names: two numbers of 64 bits. `left` counts down with each allocation and the
- * one that takes it to 0 fails; `failed` counts those; 0 in `left` lets everything pass. Copyright medkoord
- * contributors. SPDX-License-Identifier: MPL-2.0 */
+/* To be preloaded (LD_PRELOAD): makes the n-th allocation of a program, or its n-th call into libpq or libmicrohttpd,
+ * fail, when a test says so. The test and the program share the file that FAIL_NTH names: three numbers of 64 bits.
+ * `left` counts down with each allocation and the one that takes it to 0 fails; `failed` counts those; 0 in `left` lets
+ * everything pass; `calls` does with calls what `left` does with allocations. Copyright medkoord contributors.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libpq-fe.h>
+#include <microhttpd.h>
 #include <regex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -14,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static struct shared { _Atomic int64_t left, failed; } * shared;
+static struct shared { _Atomic int64_t left, failed, calls; } * shared;
 
 static void *(*next_malloc)(size_t);
 static void *(*next_calloc)(size_t, size_t);
@@ -114,3 +117,47 @@ __attribute__((visibility("default"))) int regcomp(regex_t *compiled, const char
     in_regcomp = false;
     return result;
 }
+
+/* ---- calls into libraries: what they answer when they fail, without the call being made ---- */
+
+static bool must_fail_call(void) {
+    if (shared == NULL || atomic_load(&shared->calls) <= 0 || atomic_fetch_sub(&shared->calls, 1) != 1)
+        return false;
+    atomic_fetch_add(&shared->failed, 1);
+    return true;
+}
+
+#define FAILING(type, name, parameters, arguments, failure)                                                            \
+    __attribute__((visibility("default"))) type name parameters {                                                      \
+        static type(*next) parameters;                                                                                 \
+        if (next == NULL)                                                                                              \
+            next = (type(*) parameters)dlsym(RTLD_NEXT, #name);                                                        \
+        return must_fail_call() ? (failure) : next arguments;                                                          \
+    }
+
+FAILING(PGconn *, PQconnectStartParams, (const char *const *names, const char *const *values, int expand),
+        (names, values, expand), NULL)
+FAILING(PostgresPollingStatusType, PQconnectPoll, (PGconn * pg), (pg), PGRES_POLLING_FAILED)
+FAILING(int, PQenterPipelineMode, (PGconn * pg), (pg), 0)
+FAILING(int, PQpipelineSync, (PGconn * pg), (pg), 0)
+FAILING(int, PQsetSingleRowMode, (PGconn * pg), (pg), 0)
+FAILING(int, PQconsumeInput, (PGconn * pg), (pg), 0)
+FAILING(int, PQflush, (PGconn * pg), (pg), -1)
+FAILING(int, PQsendPrepare, (PGconn * pg, const char *name, const char *query, int n, const Oid *types),
+        (pg, name, query, n, types), 0)
+FAILING(int, PQsendQueryParams,
+        (PGconn * pg, const char *query, int n, const Oid *types, const char *const *values, const int *lengths,
+         const int *formats, int format),
+        (pg, query, n, types, values, lengths, formats, format), 0)
+FAILING(int, PQsendQueryPrepared,
+        (PGconn * pg, const char *name, int n, const char *const *values, const int *lengths, const int *formats,
+         int format),
+        (pg, name, n, values, lengths, formats, format), 0)
+FAILING(int, PQputCopyData, (PGconn * pg, const char *bytes, int n), (pg, bytes, n), -1)
+FAILING(int, PQputCopyEnd, (PGconn * pg, const char *reason), (pg, reason), -1)
+FAILING(struct MHD_Response *, MHD_create_response_from_callback,
+        (uint64_t size, size_t block, MHD_ContentReaderCallback read, void *cls, MHD_ContentReaderFreeCallback release),
+        (size, block, read, cls, release), NULL)
+FAILING(enum MHD_Result, MHD_queue_response,
+        (struct MHD_Connection * connection, unsigned status, struct MHD_Response *response),
+        (connection, status, response), MHD_NO)

@@ -753,6 +753,27 @@ START_TEST(the_counters_are_all_there_or_none) {
 }
 END_TEST
 
+START_TEST(http_is_whole_or_none) {
+    struct conf conf = {.max_connections = 10};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    struct http *http;
+    ck_assert_ptr_null(http_create(NULL, &conf, fd)); /* libmicrohttpd starts on a socket only; it has closed this */
+    EACH_CALL_FAILS(
+        {
+            fd = dup(listener);
+            http = http_create(NULL, &conf, fd);
+        },
+        {
+            ck_assert((http != NULL) != failed);
+            if (http == NULL)
+                close(fd);
+            http_destroy(http);
+        })
+    close(listener);
+}
+END_TEST
+
 static Suite *suite(void) {
     Suite *s = suite_create("failing_calls");
     TCase *c = tcase_create("keys");
@@ -786,6 +807,7 @@ static Suite *suite(void) {
     c = tcase_create("start");
     tcase_add_test(c, the_configuration_is_whole_or_none);
     tcase_add_test(c, the_counters_are_all_there_or_none);
+    tcase_add_test(c, http_is_whole_or_none);
     suite_add_tcase(s, c);
     return s;
 }
