@@ -3,6 +3,7 @@ SPDX-License-Identifier: MPL-2.0
 """
 import http.client
 import json
+import signal
 
 import pytest
 
@@ -46,6 +47,30 @@ def test_two_regions_alternating_on_one_connection_see_no_foreign_row(narrow):
         if turn % 10 < 2:
             assert get(f"/v1/consumption-deliveries/{mine[who]}", who)[0] == 200
             assert get(f"/v1/consumption-deliveries/{foreign[who]}", who)[0] == 404
+
+
+def test_one_person_with_other_rights_in_one_batch_sees_no_foreign_row(narrow, keys):
+    """Tokens of one subject differ in role and region. The server is held up until all have asked, so that it takes them in
+    one turn and their statements stand under one Sync; the settings of one must not do for the next."""
+    mine = {NORD: announce(narrow, "nordjylland", "kun Nordjylland"), SYD: announce(narrow, "syddanmark", "kun Syddanmark")}
+    tokens = {who: keys.token(*who.split(":"), subject="twin") for who in (NORD, SYD)} | {"amgros": keys.token("amgros", subject="twin")}
+    seen = {NORD: {mine[NORD]}, SYD: {mine[SYD]}, "amgros": set(mine.values())}
+    asked = [NORD, SYD, "amgros", "amgros", SYD, NORD, NORD, "amgros"]
+    connections = [http.client.HTTPConnection("127.0.0.1", narrow.server.port, timeout=30) for _ in asked]
+    for connection in connections:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    narrow.server.process.send_signal(signal.SIGSTOP)
+    try:
+        for who, connection in zip(asked, connections):
+            connection.request("GET", "/v1/consumption-deliveries?state=announced&limit=500", headers={"Authorization": "Bearer " + tokens[who]})
+    finally:
+        narrow.server.process.send_signal(signal.SIGCONT)
+    for who, connection in zip(asked, connections):
+        answer = connection.getresponse()
+        ids = {d["id"] for d in json.loads(answer.read())["items"]}
+        assert answer.status == 200 and ids & set(mine.values()) == seen[who], who
+        connection.close()
 
 
 def test_two_regions_in_one_batch_see_no_foreign_row(narrow):
