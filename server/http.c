@@ -357,8 +357,7 @@ void http_reap(struct http *http, uint64_t now_us) {
 
 void http_quiesce(struct http *http) {
     int fd = MHD_quiesce_daemon(http->daemon);
-    if (fd < 0)
-        return;
+    assert(fd >= 0); /* a daemon has a listener, and is made quiet once */
     /* Closing a listener resets what the kernel has accepted for it. So no connection may begin any more (a SYN is
      * dropped, and when it comes again it meets another server or is refused), and those that have begun are taken. */
     struct sock_filter no_syn[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13}, /* the flags of the TCP header */

@@ -587,6 +587,31 @@ def test_other_requests_go_on_meanwhile(own_api, own_server):
     assert slowest < 1
 
 
+def test_an_export_that_stands_still_is_cut_by_a_stop(own_api, own_cluster, keys, contract):
+    """The database falls silent in the midst of the rows: what was sent stays open-ended, so that nobody takes it for the whole."""
+    delivery = announce(own_api)
+    assert upload(own_api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 10000).status == 422
+    own_cluster.sql("""CREATE POLICY slow ON medkoord.consumption_rejection AS RESTRICTIVE
+        USING (CASE WHEN position = 5000 THEN pg_sleep(60)::text IS NOT NULL ELSE true END)""")
+    for way in ("sort", "bitmapscan", "seqscan"): # along the index, so that rows come before all are read
+        own_cluster.sql(f"ALTER SYSTEM SET enable_{way} = off")
+    own_cluster.sql("SELECT pg_reload_conf()")
+    server = Server(own_cluster.url(), keys, loops=1, stop_deadline_ms=1000).start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as s:
+            s.sendall(f"GET /v1/consumption-deliveries/{delivery}/rejections HTTP/1.1\r\nHost: x\r\nAccept: text/csv\r\n"
+                      f"Authorization: Bearer {own_api.token('amgros')}\r\n\r\n".encode())
+            got = s.recv(65536)
+            while got.count(b"\n") < 1000:
+                got += s.recv(65536)
+            server.process.send_signal(signal.SIGTERM)
+            got += rest_of(s)
+        assert server.process.wait(20) == 0
+        assert got.startswith(b"HTTP/1.1 200") and not got.endswith(b"\r\n0\r\n\r\n") and got.count(b"\n") < 10000
+    finally:
+        assert server.remove() == 0
+
+
 def test_an_export_is_streamed_and_its_client_may_go(own_api, own_server, own_cluster):
     """A client that takes the head of a long export and leaves frees the connection; the next one gets it all."""
     delivery = announce(own_api)
