@@ -14,7 +14,8 @@ PACKAGES_RUN=(gcc libc6-dev pkg-config meson ninja-build python3 python3-yaml li
     libjwt-dev libssl-dev libcurl4-openssl-dev zlib1g-dev "postgresql-$PG_MAJOR" "postgresql-client-$PG_MAJOR"
     ca-certificates curl jq procps util-linux)
 PACKAGES_CHECK=(check "postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl python3-pytest python3-requests
-    python3-jsonschema python3-cryptography libfaketime zsh fish g++ openssl clang libclang-rt-14-dev gcovr
+    python3-jsonschema python3-cryptography python3-icalendar python3-html5lib libfaketime zsh fish g++
+    openssl clang libclang-rt-14-dev gcovr
     debhelper dpkg-dev fakeroot lintian mandoc abigail-tools valgrind)
 PACKAGES_PACKAGE=(debhelper dpkg-dev)
 PACKAGES_BENCH=(wrk)

@@ -156,6 +156,7 @@ struct representation {
     const struct statement *statement; /* NULL: the operation's own */
     bool stream;                       /* text/csv: rows are streamed as CSV from a connection of their own */
     render_fn render;                  /* NULL: written by reply.c */
+    bool text;                         /* text/html, text/calendar, ...: the statement's only column is the body */
 };
 
 struct operation {

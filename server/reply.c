@@ -159,6 +159,22 @@ static void set_etag(struct request *r, const char *etag) {
         request_header(r, "ETag", quoted);
 }
 
+/* A document in the words of the statement: its one column is the body. What a browser may do with a page is nothing
+ * but to show it, with the style that it brings along. */
+static void write_text(struct request *r, const struct db_result *rows, const struct columns *c) {
+    const char *media_type = r->representation->media_type;
+    const char *with_charset = arena_printf(&r->arena, "%s; charset=utf-8", media_type);
+    if (r->status != 304)
+        r->content_type_out = with_charset != NULL ? with_charset : media_type;
+    if (strcmp(media_type, "text/html") == 0)
+        request_header(r, "Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+                       "frame-ancestors 'none'");
+    for (size_t i = 0; i < c->n; i++)
+        if (c->column[i].kind != COLUMN_CONTROL && !db_is_null(rows, 0, i))
+            buffer_add(&r->reply, db_value(rows, 0, i).text, db_value(rows, 0, i).length);
+}
+
 static void write_one(struct request *r, const struct db_result *rows, const struct columns *c) {
     if (db_rows(rows) == 0) {
         problem_set(r, PROBLEM_NOT_FOUND, NULL);
@@ -182,7 +198,10 @@ static void write_one(struct request *r, const struct db_result *rows, const str
             problem_set(r, PROBLEM_OVERLOADED, NULL);
         return;
     }
-    write_row(&r->reply, rows, c, 0);
+    if (r->representation != NULL && r->representation->text)
+        write_text(r, rows, c);
+    else
+        write_row(&r->reply, rows, c, 0);
 }
 
 static bool asks_for_count(const struct request *r) {

@@ -348,6 +348,64 @@ CREATE FUNCTION medkoord.actor_acts_for(region_no smallint) RETURNS boolean
 ALTER FUNCTION medkoord.actor_acts_for(region_no smallint) OWNER TO medkoord_owner;
 
 --
+-- Name: actor_bodies(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_bodies() RETURNS smallint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    me int := medkoord.actor_person();
+    day date := medkoord.today();
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_bodies() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_bodies(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_bodies(what text) RETURNS smallint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    me int := medkoord.actor_person();
+    day date := medkoord.today();
+BEGIN
+    IF me IS NULL THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
+                 JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = what);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_bodies(what text) OWNER TO medkoord_owner;
+
+--
+-- Name: actor_colleagues(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_colleagues() RETURNS integer[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    me int := actor_person();
+    day date := today();
+    mine smallint[] := ARRAY(SELECT s.body_no FROM seats_held(me, day) s);
+BEGIN
+    RETURN me || ARRAY(
+        SELECT a.person_no FROM appointment a WHERE a.body_no = ANY (mine) AND daterange(a.valid_from, a.ends_on) @> day);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_colleagues() OWNER TO medkoord_owner;
+
+--
 -- Name: actor_has(text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -356,6 +414,146 @@ CREATE FUNCTION medkoord.actor_has(VARIADIC roles text[]) RETURNS boolean
     RETURN COALESCE((string_to_array(current_setting('medkoord.roles'::text, true), ','::text) && array_remove(roles, ''::text)), false);
 
 ALTER FUNCTION medkoord.actor_has(VARIADIC roles text[]) OWNER TO medkoord_owner;
+
+--
+-- Name: actor_keeps_people(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_keeps_people() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    day date := medkoord.today();
+BEGIN
+    RETURN medkoord.actor_has('admin') OR EXISTS (
+        SELECT FROM medkoord.person p
+        CROSS JOIN LATERAL medkoord.seats_held(p.person_no, day) s
+        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = 'keep_people'
+        WHERE p.subject = medkoord.actor_subject());
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_keeps_people() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_may(text, smallint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_may(what text, in_body smallint) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    day date := medkoord.today();
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM medkoord.person p
+        CROSS JOIN LATERAL medkoord.seats_held(p.person_no, day) s
+        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = what
+        WHERE p.subject = medkoord.actor_subject() AND s.body_no = in_body);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_may(what text, in_body smallint) OWNER TO medkoord_owner;
+
+--
+-- Name: actor_may_appoint(smallint, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    me int;
+    day date := medkoord.today();
+BEGIN
+    IF medkoord.actor_has('admin') THEN
+        RETURN true;
+    END IF;
+    me := medkoord.actor_person();
+    RETURN me IS NOT NULL AND EXISTS (
+        SELECT FROM medkoord.seats_held(me, day) s
+        JOIN medkoord.body b ON b.body_no = to_body
+        LEFT JOIN medkoord.region mine ON mine.region_no = s.region_no
+        LEFT JOIN medkoord.region next ON next.region_no = mine.successor_no
+        WHERE s.body_no = to_body AND EXISTS (
+                SELECT FROM medkoord.seat_right g WHERE g.kind = s.kind AND g.role = s.role AND g.may = 'appoint')
+            OR EXISTS (
+                SELECT FROM medkoord.seat_appoints g
+                WHERE g.kind = s.kind AND g.role = s.role AND g.in_kind = b.kind
+                    AND (g.appointer = by_appointer OR g.appointer = 'region' AND by_appointer IN (mine.slug, next.slug))));
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) OWNER TO medkoord_owner;
+
+--
+-- Name: actor_meeting_bodies(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_meeting_bodies() RETURNS smallint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN ARRAY(SELECT b.body_no FROM medkoord.body b
+                 WHERE b.kind IN ('forum', 'steering_group', 'working_group') OR medkoord.actor_has('auditor', 'admin'))
+        || medkoord.actor_bodies('read_draft');
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_meeting_bodies() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_oversees(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_oversees() RETURNS integer[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    me int := medkoord.actor_person();
+    day date := medkoord.today();
+BEGIN
+    IF me IS NULL THEN
+        RETURN '{}';
+    END IF;
+    RETURN me || ARRAY(SELECT DISTINCT p.person_no FROM unnest(medkoord.actor_oversees_bodies()) AS b (body_no)
+        CROSS JOIN LATERAL medkoord.people_seated(b.body_no, day) p);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_oversees() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_oversees_bodies(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_oversees_bodies() RETURNS smallint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    me int := medkoord.actor_person();
+    day date := medkoord.today();
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
+        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may IN ('recuse', 'appoint'));
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_oversees_bodies() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_person(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_person() RETURNS integer
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN (SELECT p.person_no FROM medkoord.person p WHERE p.subject = medkoord.actor_subject());
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_person() OWNER TO medkoord_owner;
 
 --
 -- Name: region; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -392,6 +590,41 @@ CREATE FUNCTION medkoord.actor_regions() RETURNS smallint[]
 END;
 
 ALTER FUNCTION medkoord.actor_regions() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_rights(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_rights() RETURNS TABLE(body_no smallint, may json, appoint_for json)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+DECLARE
+    me int := actor_person();
+    day date := today();
+BEGIN
+    RETURN QUERY
+    SELECT b.body_no, r.may, f.appoint_for
+    FROM body b
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(json_agg(DISTINCT g.may ORDER BY g.may), '[]') AS may
+        FROM seats_held(me, day) s JOIN seat_right g ON g.kind = s.kind AND g.role = s.role
+        WHERE s.body_no = b.body_no
+    ) r
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(json_agg(a.appointer ORDER BY a.appointer), '[]') AS appoint_for
+        FROM (SELECT DISTINCT CASE WHEN s.appointed_by = 'region' THEN g.slug ELSE s.appointed_by END AS appointer
+              FROM seat_rule s
+              LEFT JOIN region g ON s.appointed_by = 'region' AND (g.valid_to > day OR g.valid_to IS NULL)
+                  AND (b.region_no IS NULL OR g.region_no = b.region_no)
+              WHERE s.kind = b.kind AND (s.valid_to > day OR s.valid_to IS NULL)) a
+        WHERE actor_keeps_people() AND actor_may_appoint(b.body_no, a.appointer)
+    ) f
+    WHERE (b.valid_to > day OR b.valid_to IS NULL) AND (json_array_length(r.may) > 0 OR json_array_length(f.appoint_for) > 0);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_rights() OWNER TO medkoord_owner;
 
 --
 -- Name: add_divergence_measure(jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -766,6 +999,94 @@ $$;
 ALTER FUNCTION medkoord.apply_hospital_transition() OWNER TO medkoord_owner;
 
 --
+-- Name: apply_meeting_transition(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.apply_meeting_transition() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    target meeting;
+    step meeting_step;
+    obstacle text;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.meeting_no = NEW.meeting_no FOR UPDATE;
+    PERFORM require_authority(COALESCE((SELECT s.may FROM meeting_step s WHERE s.action = NEW.action LIMIT 1), 'meet'), target.body_no);
+    SELECT s.* INTO step FROM meeting_step s WHERE s.from_state = target.state AND s.action = NEW.action;
+    IF NOT FOUND THEN
+        PERFORM problem('transition_not_allowed', format('The meeting is %s. Allowed: %s.', target.state, COALESCE(
+            (SELECT string_agg(s.action, ', ' ORDER BY s.action) FROM meeting_step s WHERE s.from_state = target.state), 'nothing')));
+    END IF;
+    obstacle := meeting_obstacle(target.meeting_no, target.starts_at, NEW.action);
+    IF obstacle IS NOT NULL THEN
+        PERFORM problem(obstacle, CASE obstacle
+            WHEN 'meeting_without_agenda' THEN 'Write its agenda first.'
+            WHEN 'meeting_lies_ahead' THEN format('It is on %s.', danish_day(target.starts_at))
+            ELSE 'Write its minutes first.' END);
+    ELSIF NEW.action = 'cancel' AND NEW.reason IS NULL THEN
+        PERFORM problem('validation_failed', 'Say why it is cancelled.', '/reason');
+    END IF;
+    UPDATE meeting m SET state = step.to_state, called_at = CASE WHEN step.to_state = 'called' THEN CURRENT_TIMESTAMP ELSE m.called_at END
+    WHERE m.meeting_no = NEW.meeting_no;
+    NEW.person_no := actor_person();
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.apply_meeting_transition() OWNER TO medkoord_owner;
+
+--
+-- Name: appointment; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.appointment (
+    appointment_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    person_no integer NOT NULL,
+    body_no smallint NOT NULL,
+    role text NOT NULL,
+    region_no smallint,
+    kind text NOT NULL,
+    seat_region_no smallint NOT NULL,
+    alone boolean NOT NULL,
+    appointed_by text NOT NULL COLLATE pg_catalog."C",
+    valid_from date NOT NULL,
+    valid_to date,
+    ends_on date,
+    end_reason text,
+    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT appointment_end_reason_length CHECK (((length(end_reason) >= 1) AND (length(end_reason) <= 500))),
+    CONSTRAINT appointment_ends_after_start CHECK ((valid_to >= valid_from))
+);
+
+ALTER TABLE ONLY medkoord.appointment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.appointment OWNER TO medkoord_owner;
+
+--
+-- Name: appointment_end(medkoord.appointment); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.appointment_end(a medkoord.appointment) RETURNS date
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN NULLIF(GREATEST(a.valid_from, LEAST('infinity', a.valid_to,
+        (SELECT r.valid_to FROM medkoord.region r WHERE r.region_no = a.seat_region_no),
+        (SELECT b.valid_to FROM medkoord.body b WHERE b.body_no = a.body_no),
+        (SELECT s.valid_to FROM medkoord.seat_rule s WHERE s.kind = a.kind AND s.role = a.role AND s.each_region = (a.seat_region_no <> 0)
+         ORDER BY s.valid_from DESC LIMIT 1))), 'infinity');
+END
+$$;
+
+ALTER FUNCTION medkoord.appointment_end(a medkoord.appointment) OWNER TO medkoord_owner;
+
+--
 -- Name: atc_group(text, integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -819,6 +1140,79 @@ END
 $$;
 
 ALTER FUNCTION medkoord.begin_delivery_upload(p_id uuid) OWNER TO medkoord_owner;
+
+--
+-- Name: check_agenda_is_left(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_agenda_is_left() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM meeting m WHERE m.meeting_no = OLD.meeting_no AND m.state IN ('called', 'held', 'minutes_approved'))
+        AND NOT EXISTS (SELECT FROM agenda_item a WHERE a.meeting_no = OLD.meeting_no) THEN
+        PERFORM problem('meeting_without_agenda', 'The meeting has been called: its agenda cannot be empty.');
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_agenda_is_left() OWNER TO medkoord_owner;
+
+--
+-- Name: check_appointment(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_appointment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    at_body medkoord.body;
+    rule medkoord.seat_rule;
+    of_region medkoord.region;
+    appointer text;
+BEGIN
+    -- Two at the same time: the second waits here for the first, and the constraints then see it.
+    PERFORM pg_advisory_xact_lock(7090821, NEW.body_no);
+    SELECT b.* INTO at_body FROM medkoord.body b
+    WHERE b.body_no = NEW.body_no AND daterange(b.valid_from, b.valid_to) @> NEW.valid_from;
+    SELECT r.* INTO rule FROM medkoord.seat_rule r
+    WHERE r.kind = at_body.kind AND r.role = NEW.role AND daterange(r.valid_from, r.valid_to) @> NEW.valid_from;
+    IF NOT FOUND THEN
+        PERFORM medkoord.problem('no_such_seat', 'The body has no such seat on that date.', '/role');
+    END IF;
+    IF NEW.valid_to <= NEW.valid_from THEN
+        PERFORM medkoord.problem('appointment_ends_before_start', 'It ends before it has begun.', '/to');
+    END IF;
+    IF rule.each_region AND NEW.region_no IS NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'The seat is one of a region: say which.', '/region');
+    END IF;
+    IF NEW.region_no <> at_body.region_no THEN
+        PERFORM medkoord.problem('validation_failed', 'The committee is another region''s.', '/region');
+    END IF;
+    NEW.region_no := COALESCE(NEW.region_no, at_body.region_no);
+    NEW.seat_region_no := CASE WHEN rule.each_region THEN NEW.region_no ELSE 0 END;
+    NEW.alone := rule.alone;
+    IF NEW.region_no IS NOT NULL THEN
+        SELECT r.* INTO of_region FROM medkoord.region r WHERE r.region_no = NEW.region_no;
+        -- A seat of a region lasts as long as the region at most; a chair comes from one that exists on the first day.
+        IF NEW.valid_from < of_region.valid_from OR NEW.valid_from >= of_region.valid_to
+            OR rule.each_region AND NEW.valid_to > of_region.valid_to THEN
+            PERFORM medkoord.problem('appointment_outside_region',
+                format('%s exists from %s%s.', of_region.name, of_region.valid_from, ' to ' || of_region.valid_to),
+                CASE WHEN NEW.valid_to > of_region.valid_to AND NEW.valid_from < of_region.valid_to THEN '/to' ELSE '/from' END);
+        END IF;
+    END IF;
+    appointer := CASE WHEN rule.appointed_by = 'region' THEN of_region.slug ELSE rule.appointed_by END;
+    IF NEW.appointed_by <> appointer THEN
+        PERFORM medkoord.problem('appointer_not_entitled', format('This seat is appointed by: %s.', appointer), '/appointed_by');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_appointment() OWNER TO medkoord_owner;
 
 --
 -- Name: check_consumption_coverage(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -936,6 +1330,145 @@ $$;
 ALTER FUNCTION medkoord.check_idempotent_answer() OWNER TO medkoord_owner;
 
 --
+-- Name: check_interest(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_interest() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    faults jsonb := medkoord.party_faults(NEW.kind, NEW.party, NEW.identifier, '', '/party');
+BEGIN
+    IF NEW.valid_to <= NEW.valid_from THEN
+        faults := faults || jsonb_build_object('code', 'interest_ends_before_start', 'detail', 'It ends before it has begun.', 'pointer', '/to');
+    END IF;
+    IF medkoord.party_key(NEW.tie) = '' THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'Say what the tie is.', 'pointer', '/tie');
+    END IF;
+    IF faults <> '[]' THEN
+        PERFORM medkoord.problems(faults);
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_interest() OWNER TO medkoord_owner;
+
+--
+-- Name: check_matter(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_matter() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    SELECT jsonb_agg(f.fault) INTO faults
+    FROM jsonb_array_elements(NEW.parties) WITH ORDINALITY AS p (party, n)
+    CROSS JOIN LATERAL jsonb_array_elements(medkoord.party_faults(p.party ->> 'kind', p.party ->> 'name', p.party ->> 'identifier',
+                                                                  '/parties/' || p.n - 1, '/name')) AS f (fault);
+    IF faults IS NOT NULL THEN
+        PERFORM medkoord.problems(faults);
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_matter() OWNER TO medkoord_owner;
+
+--
+-- Name: check_meeting(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_meeting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    moved boolean := true;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.state = 'minutes_approved' THEN
+            PERFORM medkoord.problem('minutes_approved', format('The minutes of %s are approved and never change.', OLD.reference));
+        ELSIF NEW.state <> OLD.state AND NOT EXISTS (
+            SELECT FROM medkoord.meeting_step s WHERE s.from_state = OLD.state AND s.to_state = NEW.state) THEN
+            PERFORM medkoord.problem('transition_not_allowed', format('The meeting is %s.', OLD.state));
+        END IF;
+        moved := (NEW.title, NEW.starts_at, NEW.ends_at, NEW.place, NEW.body_no, NEW.reference)
+            IS DISTINCT FROM (OLD.title, OLD.starts_at, OLD.ends_at, OLD.place, OLD.body_no, OLD.reference);
+        IF moved AND OLD.state IN ('held', 'cancelled') THEN
+            PERFORM medkoord.problem('meeting_over', format('The meeting is %s.', OLD.state));
+        END IF;
+        IF moved AND OLD.state = 'called' OR NEW.state = 'cancelled' AND OLD.state = 'called' THEN
+            NEW.sequence := OLD.sequence + 1;
+        END IF;
+    END IF;
+    IF moved AND NOT EXISTS (
+        SELECT FROM medkoord.body b WHERE b.body_no = NEW.body_no
+            AND daterange(b.valid_from, b.valid_to) @> medkoord.danish_day(NEW.starts_at)) THEN
+        PERFORM medkoord.problem('body_not_in_force', 'The body does not exist on that day.', '/starts_at');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_meeting() OWNER TO medkoord_owner;
+
+--
+-- Name: check_meeting_part(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_meeting_part() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    number int := CASE WHEN TG_OP = 'DELETE' THEN OLD.meeting_no ELSE NEW.meeting_no END;
+    in_state text;
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.meeting_no <> OLD.meeting_no THEN
+        PERFORM problem('conflict', 'It belongs to another meeting.');
+    END IF;
+    SELECT m.state INTO in_state FROM meeting m WHERE m.meeting_no = number FOR UPDATE;
+    IF in_state = 'minutes_approved' THEN
+        PERFORM problem('minutes_approved', 'The minutes are approved: nothing of the meeting changes any more.');
+    ELSIF in_state = 'cancelled' THEN
+        PERFORM problem('meeting_over', 'The meeting is cancelled.');
+    ELSIF TG_TABLE_NAME = 'agenda_item' AND in_state = 'held' THEN
+        PERFORM problem('meeting_over', 'The meeting is held: its agenda stays as it was.');
+    ELSIF TG_TABLE_NAME LIKE 'meeting\_minutes%' AND in_state <> 'held' THEN
+        PERFORM problem('meeting_not_held', 'There are minutes once the meeting is held.');
+    ELSIF TG_TABLE_NAME = 'meeting_attendance' AND in_state = 'draft' THEN
+        PERFORM problem('meeting_not_held', 'The meeting has not been called yet.');
+    ELSIF TG_TABLE_NAME = 'meeting_attendance' AND in_state = 'called' AND TG_OP <> 'DELETE' THEN
+        IF NEW.attendance <> 'apologies' THEN
+            PERFORM problem('meeting_not_held', 'Before the meeting is held there are only apologies.');
+        END IF;
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_meeting_part() OWNER TO medkoord_owner;
+
+--
+-- Name: check_person_subject(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_person_subject() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.subject IS DISTINCT FROM OLD.subject AND NOT medkoord.actor_has('admin') THEN
+        PERFORM medkoord.problem('no_authority', 'Which token a person comes with is for the operator to change.', '/subject');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_person_subject() OWNER TO medkoord_owner;
+
+--
 -- Name: check_population_region(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -951,6 +1484,51 @@ END
 $$;
 
 ALTER FUNCTION medkoord.check_population_region() OWNER TO medkoord_owner;
+
+--
+-- Name: check_recusal_decision(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_recusal_decision() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    target matter;
+    open_grounds bigint;
+    already boolean;
+BEGIN
+    SELECT m.* INTO target FROM matter m WHERE m.matter_no = NEW.matter_no;
+    NEW.body_no := target.body_no;
+    PERFORM require_authority('recuse', NEW.body_no);
+    IF NEW.action = 'waive' THEN
+        IF NEW.person_no = actor_person() THEN
+            PERFORM problem('own_waiver', 'Somebody else must decide on it.', '/person');
+        END IF;
+        PERFORM require_not_recused(target.body_no, target.kind, target.reference);
+    END IF;
+    IF NOT EXISTS (SELECT FROM people_seated(NEW.body_no, today()) s WHERE s.person_no = NEW.person_no) THEN
+        PERFORM problem('not_in_body', 'The person holds no seat in the body today.', '/person');
+    END IF;
+    -- Two at the same time: the second waits here for the first, and then sees what it decided.
+    PERFORM pg_advisory_xact_lock(7090861, NEW.matter_no);
+    SELECT COALESCE(array_agg(g.interest_no) FILTER (WHERE g.interest_no IS NOT NULL), '{}'), count(*) FILTER (WHERE NOT g.waived),
+        COALESCE(bool_or(g.interest_no IS NULL), false)
+    INTO NEW.covers, open_grounds, already
+    FROM recusal_grounds(ARRAY[NEW.person_no], target.body_no, target.kind, target.reference, '[]', daterange(today(), NULL)) g;
+    IF NEW.action = 'recuse' THEN
+        NEW.covers := '{}';
+        IF already THEN
+            PERFORM problem('already_recused', 'That has been decided already.', '/person');
+        END IF;
+    ELSIF open_grounds = 0 THEN
+        PERFORM problem('not_recused', 'There is nothing to waive.', '/person');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_recusal_decision() OWNER TO medkoord_owner;
 
 --
 -- Name: check_source(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1451,6 +2029,136 @@ CREATE FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit te
 ALTER FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) OWNER TO medkoord_owner;
 
 --
+-- Name: body; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.body (
+    body_no smallint NOT NULL,
+    slug text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    name text NOT NULL,
+    region_no smallint,
+    valid_from date NOT NULL,
+    valid_to date,
+    source text NOT NULL,
+    meetings_a_year smallint,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT body_kind_known CHECK ((kind = ANY (ARRAY['forum'::text, 'steering_group'::text, 'working_group'::text, 'health_directors'::text, 'drug_committee'::text]))),
+    CONSTRAINT body_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT body_period CHECK ((valid_to > valid_from)),
+    CONSTRAINT body_region_of_committee CHECK (((region_no IS NOT NULL) = (kind = 'drug_committee'::text))),
+    CONSTRAINT body_slug_form CHECK ((slug ~ '^[a-z][a-z-]{1,62}$'::text))
+);
+
+ALTER TABLE ONLY medkoord.body FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.body OWNER TO medkoord_owner;
+
+--
+-- Name: person; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.person (
+    person_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    subject text COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT person_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT person_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
+ALTER TABLE ONLY medkoord.person FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.person OWNER TO medkoord_owner;
+
+--
+-- Name: appointment_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.appointment_shown WITH (security_invoker='true') AS
+ SELECT a.appointment_no,
+    a.person_no,
+    a.body_no,
+    a.region_no,
+    a.id,
+    p.id AS person,
+    p.name,
+    b.slug AS body,
+    a.role,
+    r.slug AS region,
+    a.appointed_by,
+    a.valid_from,
+    a.ends_on,
+        CASE
+            WHEN ((a.ends_on = a.valid_to) OR (a.ends_on IS NULL)) THEN NULL::text
+            WHEN (a.ends_on = s.valid_to) THEN 'region'::text
+            WHEN (a.ends_on = b.valid_to) THEN 'body'::text
+            ELSE 'rule'::text
+        END AS ends_with,
+    a.end_reason,
+        CASE
+            WHEN o.open THEN '["end"]'::json
+            ELSE '[]'::json
+        END AS actions,
+    a.created_at,
+    a.created_by,
+    a.changed_at,
+    concat(a.version,
+        CASE
+            WHEN o.open THEN 'a'::text
+            ELSE NULL::text
+        END) AS etag
+   FROM (((((medkoord.appointment a
+     JOIN medkoord.person p ON ((p.person_no = a.person_no)))
+     JOIN medkoord.body b ON ((b.body_no = a.body_no)))
+     LEFT JOIN medkoord.region r ON ((r.region_no = a.region_no)))
+     LEFT JOIN medkoord.region s ON ((s.region_no = a.seat_region_no)))
+     CROSS JOIN LATERAL ( SELECT (COALESCE((a.ends_on > medkoord.today()), true) AND medkoord.actor_may_appoint(a.body_no, a.appointed_by)) AS open
+         OFFSET 0) o);
+
+ALTER TABLE medkoord.appointment_shown OWNER TO medkoord_owner;
+
+--
+-- Name: create_appointment(uuid, text, text, text, text, date, date, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.create_appointment(person uuid, body text, role text, region text, appointed_by text, from_date date, to_date date, reason text) RETURNS SETOF medkoord.appointment_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    seated int := (SELECT p.person_no FROM person p WHERE p.id = create_appointment.person);
+    in_body smallint := (SELECT b.body_no FROM body b WHERE b.slug = create_appointment.body);
+    number int;
+BEGIN
+    IF NOT actor_keeps_people() THEN
+        PERFORM problem('no_authority', 'It takes a seat that may appoint.');
+    ELSIF seated IS NULL THEN
+        PERFORM problem('unknown_reference', 'There is no such person.', '/person');
+    ELSIF in_body IS NULL THEN
+        PERFORM problem('unknown_reference', 'There is no such body.', '/body');
+    END IF;
+    IF NOT actor_may_appoint(in_body, create_appointment.appointed_by) THEN
+        PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', create_appointment.appointed_by,
+                                               create_appointment.body), '/appointed_by');
+    END IF;
+    INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason)
+    VALUES (seated, in_body, create_appointment.role,
+            CASE WHEN create_appointment.region IS NOT NULL THEN require_region(create_appointment.region, '/region') END,
+            create_appointment.appointed_by, from_date, to_date, reason)
+    RETURNING appointment_no INTO number;
+    RETURN QUERY SELECT s.* FROM appointment_shown s WHERE s.appointment_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.create_appointment(person uuid, body text, role text, region text, appointed_by text, from_date date, to_date date, reason text) OWNER TO medkoord_owner;
+
+--
 -- Name: create_hospital(text, text, text, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -1471,6 +2179,638 @@ END
 $$;
 
 ALTER FUNCTION medkoord.create_hospital(code text, name text, region text, valid_from date) OWNER TO medkoord_owner;
+
+--
+-- Name: party_key(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.party_key(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN lower((btrim(regexp_replace(NORMALIZE(name, NFKC), '\s+'::text, ' '::text, 'g'::text)) COLLATE "und-x-icu"));
+
+ALTER FUNCTION medkoord.party_key(name text) OWNER TO medkoord_owner;
+
+--
+-- Name: interest; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.interest (
+    interest_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    person_no integer NOT NULL,
+    kind text NOT NULL,
+    party text NOT NULL,
+    party_key text GENERATED ALWAYS AS (medkoord.party_key(party)) STORED NOT NULL COLLATE pg_catalog."C",
+    identifier text,
+    tie text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    end_reason text,
+    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT interest_end_reason_length CHECK (((length(end_reason) >= 1) AND (length(end_reason) <= 500))),
+    CONSTRAINT interest_ends_after_start CHECK ((valid_to > valid_from)),
+    CONSTRAINT interest_identifier_length CHECK (((length(identifier) >= 1) AND (length(identifier) <= 64))),
+    CONSTRAINT interest_kind_known CHECK ((kind = ANY (ARRAY['company'::text, 'drug'::text, 'project'::text, 'institution'::text]))),
+    CONSTRAINT interest_party_length CHECK (((length(party) >= 1) AND (length(party) <= 200))),
+    CONSTRAINT interest_tie_length CHECK (((length(tie) >= 1) AND (length(tie) <= 500)))
+);
+
+ALTER TABLE ONLY medkoord.interest FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.interest OWNER TO medkoord_owner;
+
+--
+-- Name: interest_version; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.interest_version (
+    interest_no integer NOT NULL,
+    version integer NOT NULL,
+    person_no integer NOT NULL,
+    valid_to date,
+    end_reason text,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL
+);
+
+ALTER TABLE ONLY medkoord.interest_version FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.interest_version OWNER TO medkoord_owner;
+
+--
+-- Name: interest_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.interest_shown WITH (security_invoker='true') AS
+ SELECT i.interest_no,
+    i.person_no,
+    i.id,
+    p.id AS person,
+    p.name,
+    i.kind,
+    i.party,
+    i.identifier,
+    i.tie,
+    i.valid_from,
+    i.valid_to,
+    i.end_reason,
+    ( SELECT json_agg(json_build_object('action',
+                CASE v.version
+                    WHEN 1 THEN 'declare'::text
+                    ELSE 'end'::text
+                END, 'to', v.valid_to, 'reason', v.end_reason, 'at', v.changed_at, 'by', v.changed_by) ORDER BY v.version) AS json_agg
+           FROM medkoord.interest_version v
+          WHERE (v.interest_no = i.interest_no)) AS history,
+        CASE
+            WHEN o.open THEN '["end"]'::json
+            ELSE '[]'::json
+        END AS actions,
+    i.changed_at,
+    concat(i.version, '-', p.version,
+        CASE
+            WHEN o.open THEN 'a'::text
+            ELSE NULL::text
+        END) AS etag
+   FROM ((medkoord.interest i
+     JOIN medkoord.person p ON ((p.person_no = i.person_no)))
+     CROSS JOIN LATERAL ( SELECT (COALESCE((i.valid_to > medkoord.today()), true) AND (i.person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[]))) AS open) o);
+
+ALTER TABLE medkoord.interest_shown OWNER TO medkoord_owner;
+
+--
+-- Name: create_interest(uuid, text, text, text, text, date, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) RETURNS SETOF medkoord.interest_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    of_person int := CASE WHEN create_interest.person IS NULL THEN actor_person()
+                     ELSE (SELECT p.person_no FROM person p WHERE p.id = create_interest.person) END;
+    number int;
+BEGIN
+    IF of_person IS NULL THEN
+        PERFORM problem('unknown_reference', CASE WHEN create_interest.person IS NULL
+            THEN 'Nobody is registered with the subject of your token: say whose interest it is.' ELSE 'There is no such person.' END, '/person');
+    END IF;
+    PERFORM require_interest_access(of_person);
+    INSERT INTO interest (person_no, kind, party, identifier, tie, valid_from, valid_to)
+    VALUES (of_person, create_interest.kind, create_interest.party, create_interest.identifier, create_interest.tie, from_date, to_date)
+    RETURNING interest_no INTO number;
+    RETURN QUERY SELECT s.* FROM interest_shown s WHERE s.interest_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: matter; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.matter (
+    matter_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    body_no smallint NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    reference text NOT NULL COLLATE pg_catalog."C",
+    title text NOT NULL,
+    parties jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT matter_kind_known CHECK ((kind = ANY (ARRAY['case'::text, 'application'::text, 'agenda_item'::text, 'other'::text]))),
+    CONSTRAINT matter_parties_list CHECK ((jsonb_typeof(parties) = 'array'::text)),
+    CONSTRAINT matter_reference_form CHECK ((reference ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)),
+    CONSTRAINT matter_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+ALTER TABLE ONLY medkoord.matter FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.matter OWNER TO medkoord_owner;
+
+--
+-- Name: matter_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.matter_shown WITH (security_invoker='true') AS
+ SELECT m.matter_no,
+    m.body_no,
+    m.id,
+    b.slug AS body,
+    m.kind,
+    m.reference,
+    m.title,
+    ( SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', (p.party -> 'kind'::text), 'name', (p.party -> 'name'::text), 'identifier', (p.party -> 'identifier'::text)) ORDER BY p.n), '[]'::jsonb) AS "coalesce"
+           FROM jsonb_array_elements(m.parties) WITH ORDINALITY p(party, n)) AS parties,
+    m.created_at,
+    m.created_by,
+    m.changed_at,
+    (m.version)::text AS etag
+   FROM (medkoord.matter m
+     JOIN medkoord.body b ON ((b.body_no = m.body_no)));
+
+ALTER TABLE medkoord.matter_shown OWNER TO medkoord_owner;
+
+--
+-- Name: create_matter(text, text, text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) RETURNS SETOF medkoord.matter_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    of_body smallint := (SELECT b.body_no FROM body b WHERE b.slug = create_matter.body);
+    number int;
+BEGIN
+    IF of_body IS NULL THEN
+        PERFORM problem('unknown_reference', 'There is no such body.', '/body');
+    END IF;
+    PERFORM require_authority('meet', of_body);
+    INSERT INTO matter (body_no, kind, reference, title, parties)
+    VALUES (of_body, create_matter.kind, create_matter.reference, create_matter.title, COALESCE(create_matter.parties, '[]'))
+    RETURNING matter_no INTO number;
+    RETURN QUERY SELECT s.* FROM matter_shown s WHERE s.matter_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: danish_day(timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.danish_day(at timestamp with time zone) RETURNS date
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ((at AT TIME ZONE 'Europe/Copenhagen'::text))::date;
+
+ALTER FUNCTION medkoord.danish_day(at timestamp with time zone) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_obstacle(integer, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN CASE
+        WHEN action = 'call' AND NOT EXISTS (SELECT FROM medkoord.agenda_item a WHERE a.meeting_no = number) THEN 'meeting_without_agenda'
+        WHEN action = 'hold' AND medkoord.danish_day(starts_at) > medkoord.today() THEN 'meeting_lies_ahead'
+        WHEN action = 'approve_minutes' AND NOT EXISTS (SELECT FROM medkoord.meeting_minutes m WHERE m.meeting_no = number) THEN 'minutes_missing'
+    END;
+END
+$$;
+
+ALTER FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) OWNER TO medkoord_owner;
+
+--
+-- Name: seats_held(integer, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.seats_held(by_person integer, on_date date) RETURNS TABLE(appointment_no integer, body_no smallint, kind text, role text, region_no smallint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT a.appointment_no,
+     a.body_no,
+     a.kind,
+     a.role,
+     a.region_no
+    FROM medkoord.appointment a
+   WHERE ((a.person_no = seats_held.by_person) AND (a.valid_from <= seats_held.on_date) AND ((a.ends_on > seats_held.on_date) OR (a.ends_on IS NULL)));
+END;
+
+ALTER FUNCTION medkoord.seats_held(by_person integer, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: agenda_item; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.agenda_item (
+    meeting_no integer NOT NULL,
+    item smallint NOT NULL,
+    title text NOT NULL,
+    text text,
+    purpose text,
+    closed boolean NOT NULL,
+    link_kind text,
+    link_ref text COLLATE pg_catalog."C",
+    snapshot_no integer,
+    CONSTRAINT agenda_item_link_form CHECK (((link_kind = 'snapshot'::text) OR (link_ref ~ '^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$'::text))),
+    CONSTRAINT agenda_item_link_known CHECK ((link_kind = ANY (ARRAY['case'::text, 'snapshot'::text, 'application'::text, 'list'::text]))),
+    CONSTRAINT agenda_item_link_snapshot CHECK (((snapshot_no IS NOT NULL) = COALESCE((link_kind = 'snapshot'::text), false))),
+    CONSTRAINT agenda_item_link_whole CHECK (((link_kind IS NULL) = (link_ref IS NULL))),
+    CONSTRAINT agenda_item_number CHECK (((item >= 1) AND (item <= 100))),
+    CONSTRAINT agenda_item_purpose_known CHECK ((purpose = ANY (ARRAY['information'::text, 'discussion'::text, 'decision'::text]))),
+    CONSTRAINT agenda_item_text_length CHECK (((length(text) >= 1) AND (length(text) <= 10000))),
+    CONSTRAINT agenda_item_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+ALTER TABLE ONLY medkoord.agenda_item FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.agenda_item OWNER TO medkoord_owner;
+
+--
+-- Name: divergence_snapshot; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.divergence_snapshot (
+    snapshot_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    title text NOT NULL,
+    measure text NOT NULL COLLATE pg_catalog."C",
+    measure_version integer NOT NULL,
+    basis text NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    from_month date NOT NULL,
+    to_month date NOT NULL,
+    region_basis text NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    atc text COLLATE pg_catalog."C",
+    level integer NOT NULL,
+    material boolean,
+    items integer NOT NULL,
+    overview json NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT divergence_snapshot_digest CHECK ((sha256 = encode(sha256(convert_to((overview)::text, 'UTF8'::name)), 'hex'::text))),
+    CONSTRAINT divergence_snapshot_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT divergence_snapshot_window CHECK ((from_month <= to_month))
+);
+
+ALTER TABLE ONLY medkoord.divergence_snapshot FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.divergence_snapshot OWNER TO medkoord_owner;
+
+--
+-- Name: meeting; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting (
+    meeting_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C",
+    body_no smallint NOT NULL,
+    title text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    place text,
+    state text DEFAULT 'draft'::text NOT NULL,
+    called_at timestamp with time zone,
+    sequence integer DEFAULT 0 NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT meeting_length CHECK ((ends_at <= (starts_at + '7 days'::interval))),
+    CONSTRAINT meeting_period CHECK ((ends_at > starts_at)),
+    CONSTRAINT meeting_place_length CHECK (((length(place) >= 1) AND (length(place) <= 500))),
+    CONSTRAINT meeting_state_known CHECK ((state = ANY (ARRAY['draft'::text, 'called'::text, 'held'::text, 'minutes_approved'::text, 'cancelled'::text]))),
+    CONSTRAINT meeting_time_finite CHECK ((isfinite(starts_at) AND isfinite(ends_at))),
+    CONSTRAINT meeting_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+ALTER TABLE ONLY medkoord.meeting FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_attendance; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_attendance (
+    meeting_no integer NOT NULL,
+    person_no integer NOT NULL,
+    attendance text NOT NULL,
+    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT meeting_attendance_known CHECK ((attendance = ANY (ARRAY['present'::text, 'apologies'::text, 'absent'::text])))
+);
+
+ALTER TABLE ONLY medkoord.meeting_attendance FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_attendance OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_minutes; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_minutes (
+    meeting_no integer NOT NULL,
+    text text,
+    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT meeting_minutes_text_length CHECK (((length(text) >= 1) AND (length(text) <= 20000)))
+);
+
+ALTER TABLE ONLY medkoord.meeting_minutes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_minutes OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_step; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_step (
+    from_state text NOT NULL,
+    action text NOT NULL,
+    to_state text NOT NULL,
+    may text NOT NULL
+);
+
+ALTER TABLE ONLY medkoord.meeting_step FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_step OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_transition; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_transition (
+    transition_no integer NOT NULL,
+    meeting_no integer NOT NULL,
+    action text NOT NULL,
+    reason text,
+    person_no integer,
+    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT meeting_transition_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY medkoord.meeting_transition FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_transition OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.meeting_shown WITH (security_invoker='true') AS
+ SELECT m.meeting_no,
+    m.body_no,
+    m.version,
+    m.reference,
+    b.slug AS body,
+    m.title,
+    m.starts_at,
+    m.ends_at,
+    m.place,
+    m.state,
+    s.cancel_reason,
+    s.agenda,
+    s.attendance,
+    s.minutes,
+    s.actions,
+    m.changed_at,
+    concat(m.version, '-', "left"(md5(concat(s.agenda, s.attendance, s.minutes, s.actions)), 8)) AS etag
+   FROM ((medkoord.meeting m
+     JOIN medkoord.body b ON ((b.body_no = m.body_no)))
+     CROSS JOIN LATERAL ( SELECT ( SELECT t.reason
+                   FROM medkoord.meeting_transition t
+                  WHERE ((t.meeting_no = m.meeting_no) AND (t.action = 'cancel'::text))) AS cancel_reason,
+            COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', a.text, 'purpose', a.purpose, 'closed', a.closed, 'link',
+                        CASE
+                            WHEN (a.link_kind IS NOT NULL) THEN json_build_object('kind', a.link_kind, 'ref', a.link_ref, 'title', ( SELECT d.title
+                               FROM medkoord.divergence_snapshot d
+                              WHERE (d.snapshot_no = a.snapshot_no)))
+                            ELSE NULL::json
+                        END) ORDER BY a.item) AS json_agg
+                   FROM medkoord.agenda_item a
+                  WHERE (a.meeting_no = m.meeting_no)), '[]'::json) AS agenda,
+                CASE
+                    WHEN ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[]))) THEN COALESCE(( SELECT json_agg(json_build_object('person', p.id, 'name', p.name, 'attendance', t.attendance, 'seats', ARRAY( SELECT DISTINCT h.role
+                               FROM medkoord.seats_held(t.person_no, medkoord.danish_day(m.starts_at)) h(appointment_no, body_no, kind, role, region_no)
+                              WHERE (h.body_no = m.body_no)
+                              ORDER BY h.role)) ORDER BY p.name, p.id) AS json_agg
+                       FROM (medkoord.meeting_attendance t
+                         JOIN medkoord.person p ON ((p.person_no = t.person_no)))
+                      WHERE (t.meeting_no = m.meeting_no)), '[]'::json)
+                    ELSE NULL::json
+                END AS attendance,
+                CASE
+                    WHEN (EXISTS ( SELECT
+                       FROM medkoord.meeting_minutes i
+                      WHERE (i.meeting_no = m.meeting_no))) THEN
+                    CASE
+                        WHEN (m.state = 'minutes_approved'::text) THEN 'approved'::text
+                        ELSE 'draft'::text
+                    END
+                    ELSE NULL::text
+                END AS minutes,
+            COALESCE(( SELECT json_agg(p.action ORDER BY p.action) AS json_agg
+                   FROM medkoord.meeting_step p
+                  WHERE ((p.from_state = m.state) AND medkoord.actor_may(p.may, m.body_no) AND (medkoord.meeting_obstacle(m.meeting_no, m.starts_at, p.action) IS NULL))), '[]'::json) AS actions
+         OFFSET 0) s);
+
+ALTER TABLE medkoord.meeting_shown OWNER TO medkoord_owner;
+
+--
+-- Name: create_meeting(text, text, timestamp with time zone, timestamp with time zone, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.create_meeting(body text, title text, starts_at timestamp with time zone, ends_at timestamp with time zone, place text, agenda jsonb) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    in_body smallint := require_body(create_meeting.body, '/body');
+    number int;
+BEGIN
+    PERFORM require_authority('meet', in_body);
+    INSERT INTO meeting (body_no, title, starts_at, ends_at, place)
+    VALUES (in_body, create_meeting.title, create_meeting.starts_at, create_meeting.ends_at, create_meeting.place)
+    RETURNING meeting_no INTO number;
+    PERFORM write_agenda(number, COALESCE(create_meeting.agenda, '[]'), '/agenda');
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.create_meeting(body text, title text, starts_at timestamp with time zone, ends_at timestamp with time zone, place text, agenda jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: person_contact; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.person_contact (
+    person_no integer NOT NULL,
+    organisation text,
+    title text,
+    email text,
+    phone text,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT person_contact_email_form CHECK ((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)),
+    CONSTRAINT person_contact_lengths CHECK ((((length(organisation) >= 1) AND (length(organisation) <= 200)) AND ((length(title) >= 1) AND (length(title) <= 200)) AND ((length(email) >= 3) AND (length(email) <= 254)) AND ((length(phone) >= 3) AND (length(phone) <= 40))))
+);
+
+ALTER TABLE ONLY medkoord.person_contact FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.person_contact OWNER TO medkoord_owner;
+
+--
+-- Name: person_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.person_shown WITH (security_invoker='true') AS
+ SELECT p.person_no,
+    p.id,
+    p.name,
+        CASE
+            WHEN o.open THEN p.subject
+            ELSE NULL::text
+        END AS subject,
+        CASE
+            WHEN (c.person_no IS NOT NULL) THEN json_build_object('organisation', c.organisation, 'title', c.title, 'email', c.email, 'phone', c.phone, 'changed_at', c.changed_at)
+            ELSE NULL::json
+        END AS contact,
+    p.changed_at,
+    concat(p.version, '-', c.version,
+        CASE
+            WHEN o.open THEN 's'::text
+            ELSE NULL::text
+        END) AS etag
+   FROM ((medkoord.person p
+     LEFT JOIN medkoord.person_contact c ON ((c.person_no = p.person_no)))
+     CROSS JOIN LATERAL ( SELECT ((p.subject = ( SELECT medkoord.actor_subject() AS actor_subject)) OR ( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text]) AS actor_has)) AS open) o);
+
+ALTER TABLE medkoord.person_shown OWNER TO medkoord_owner;
+
+--
+-- Name: create_person(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.create_person(name text, subject text) RETURNS SETOF medkoord.person_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    number int;
+BEGIN
+    IF NOT actor_keeps_people() THEN
+        PERFORM problem('no_authority', 'It takes a seat that may appoint.');
+    END IF;
+    INSERT INTO person (name, subject) VALUES (create_person.name, create_person.subject) RETURNING person_no INTO number;
+    RETURN QUERY SELECT s.* FROM person_shown s WHERE s.person_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.create_person(name text, subject text) OWNER TO medkoord_owner;
+
+--
+-- Name: cvr_number_valid(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.cvr_number_valid(cvr text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (cvr ~ '^[1-9][0-9]{7}$'::text) THEN (SELECT ((sum(((d.digit)::integer * ('{2,7,6,5,4,3,2,1}'::integer[])[(d.n)::integer])) % (11)::bigint) = 0) FROM string_to_table(cvr_number_valid.cvr, NULL::text) WITH ORDINALITY d(digit, n)) ELSE false END;
+
+ALTER FUNCTION medkoord.cvr_number_valid(cvr text) OWNER TO medkoord_owner;
+
+--
+-- Name: danish_date(date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.danish_date(on_date date) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN concat(('{mandag,tirsdag,onsdag,torsdag,fredag,lørdag,søndag}'::text[])[(EXTRACT(isodow FROM on_date))::integer], ' den ', EXTRACT(day FROM on_date), '. ', ('{januar,februar,marts,april,maj,juni,juli,august,september,oktober,november,december}'::text[])[(EXTRACT(month FROM on_date))::integer], ' ', EXTRACT(year FROM on_date));
+
+ALTER FUNCTION medkoord.danish_date(on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: danish_midnight(date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.danish_midnight(on_date date) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ((on_date)::timestamp without time zone AT TIME ZONE 'Europe/Copenhagen'::text);
+
+ALTER FUNCTION medkoord.danish_midnight(on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: danish_time(timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.danish_time(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN to_char((at AT TIME ZONE 'Europe/Copenhagen'::text), 'HH24.MI'::text);
+
+ALTER FUNCTION medkoord.danish_time(at timestamp with time zone) OWNER TO medkoord_owner;
+
+--
+-- Name: decide_recusal(uuid, uuid, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) RETURNS TABLE(person_no integer, person uuid, name text, roles json, recused boolean, grounds json, decisions json)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target matter;
+    number int := (SELECT p.person_no FROM person p WHERE p.id = of_person);
+BEGIN
+    SELECT m.* INTO target FROM matter m WHERE m.id = of_matter;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM require_authority('recuse', target.body_no);
+    IF number IS NULL THEN
+        PERFORM problem('unknown_reference', 'There is no such person.', '/person');
+    END IF;
+    INSERT INTO recusal_decision (matter_no, body_no, person_no, action, reason)
+    VALUES (target.matter_no, target.body_no, number, decide_recusal.action, decide_recusal.reason);
+    RETURN QUERY SELECT r.* FROM matter_recusals(of_matter, of_person, today()) r;
+END
+$$;
+
+ALTER FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) OWNER TO medkoord_owner;
 
 --
 -- Name: hospital_region; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -2590,6 +3930,114 @@ END;
 ALTER FUNCTION medkoord.divergence_years(p_from date, p_to date) OWNER TO medkoord_owner;
 
 --
+-- Name: end_appointment(uuid, date, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.end_appointment(appointment uuid, on_date date, reason text) RETURNS SETOF medkoord.appointment_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target appointment_shown;
+    ends date := COALESCE(on_date, today());
+BEGIN
+    SELECT s.* INTO target FROM appointment_shown s WHERE s.id = appointment;
+    IF NOT FOUND THEN
+        RETURN;
+    ELSIF NOT actor_may_appoint(target.body_no, target.appointed_by) THEN
+        PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', target.appointed_by, target.body));
+    END IF;
+    PERFORM FROM appointment a WHERE a.appointment_no = target.appointment_no FOR UPDATE;
+    SELECT s.* INTO target FROM appointment_shown s WHERE s.appointment_no = target.appointment_no; -- as it is under the lock
+    IF target.ends_on <= today() THEN
+        PERFORM problem('transition_not_allowed', format('It has ended on %s. Nothing is allowed.', target.ends_on));
+    ELSIF ends < target.valid_from THEN
+        PERFORM problem('appointment_ends_before_start', format('It begins on %s.', target.valid_from), '/on');
+    ELSIF ends > target.ends_on THEN
+        PERFORM problem(CASE WHEN target.ends_with = 'region' THEN 'appointment_outside_region' ELSE 'validation_failed' END,
+                        format('It ends on %s already.', target.ends_on), '/on');
+    END IF;
+    UPDATE appointment a SET valid_to = ends, end_reason = reason WHERE a.appointment_no = target.appointment_no;
+    RETURN QUERY SELECT s.* FROM appointment_shown s WHERE s.appointment_no = target.appointment_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.end_appointment(appointment uuid, on_date date, reason text) OWNER TO medkoord_owner;
+
+--
+-- Name: end_interest(uuid, date, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.end_interest(interest uuid, on_date date, reason text) RETURNS SETOF medkoord.interest_shown
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    target interest;
+    ends date := COALESCE(on_date, today());
+BEGIN
+    SELECT i.* INTO target FROM interest i WHERE i.id = end_interest.interest;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM require_interest_access(target.person_no);
+    SELECT i.* INTO target FROM interest i WHERE i.interest_no = target.interest_no FOR UPDATE;
+    IF target.valid_to <= today() THEN
+        PERFORM problem('transition_not_allowed', format('It has ended on %s. Nothing is allowed.', target.valid_to));
+    ELSIF ends <= target.valid_from THEN
+        PERFORM problem('interest_ends_before_start', format('It begins on %s.', target.valid_from), '/on');
+    ELSIF ends > target.valid_to THEN
+        PERFORM problem('validation_failed', format('It ends on %s already. What lasts longer is declared anew.', target.valid_to), '/on');
+    END IF;
+    UPDATE interest i SET valid_to = ends, end_reason = end_interest.reason WHERE i.interest_no = target.interest_no;
+    RETURN QUERY SELECT s.* FROM interest_shown s WHERE s.interest_no = target.interest_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.end_interest(interest uuid, on_date date, reason text) OWNER TO medkoord_owner;
+
+--
+-- Name: erase_contact(uuid, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.erase_contact(person uuid, if_match text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    number int := (SELECT p.person_no FROM person p WHERE p.id = erase_contact.person);
+    target person_contact;
+BEGIN
+    IF number IS NOT NULL THEN
+        PERFORM require_person_access(number);
+        SELECT c.* INTO target FROM person_contact c WHERE c.person_no = number FOR UPDATE;
+    END IF;
+    IF target.person_no IS NULL THEN
+        PERFORM problem('not_found', 'There are no contact details.');
+    END IF;
+    PERFORM require_match(if_match, target.version::text);
+    DELETE FROM person_contact c WHERE c.person_no = number;
+    RETURN true;
+END
+$$;
+
+ALTER FUNCTION medkoord.erase_contact(person uuid, if_match text) OWNER TO medkoord_owner;
+
+--
+-- Name: follow_ends(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.follow_ends() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE appointment a SET valid_to = a.valid_to WHERE a.ends_on IS DISTINCT FROM appointment_end(a);
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.follow_ends() OWNER TO medkoord_owner;
+
+--
 -- Name: hospital_region_on(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2690,6 +4138,118 @@ END;
 ALTER FUNCTION medkoord.hospitals_on(on_date date) OWNER TO medkoord_owner;
 
 --
+-- Name: html_text(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.html_text(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(replace(replace(replace(replace(value, '&'::text, '&amp;'::text), '<'::text, '&lt;'::text), '>'::text, '&gt;'::text), '"'::text, '&quot;'::text), ''''::text, '&#39;'::text);
+
+ALTER FUNCTION medkoord.html_text(value text) OWNER TO medkoord_owner;
+
+--
+-- Name: ical_line(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.ical_line(line text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    rest text := line;
+    folded text := '';
+    room int := 75;
+    n int;
+BEGIN
+    WHILE octet_length(rest) > room LOOP
+        n := room;
+        WHILE octet_length(left(rest, n)) > room LOOP
+            n := n - GREATEST(1, (octet_length(left(rest, n)) - room) / 4); -- a character is four octets at most
+        END LOOP;
+        folded := folded || left(rest, n) || E'\r\n ';
+        rest := substr(rest, n + 1);
+        room := 74;
+    END LOOP;
+    RETURN folded || rest || E'\r\n';
+END
+$$;
+
+ALTER FUNCTION medkoord.ical_line(line text) OWNER TO medkoord_owner;
+
+--
+-- Name: ical_text(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.ical_text(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(replace(replace(replace(regexp_replace(value, '
+|[  ]'::text, '
+'::text, 'g'::text), '\'::text, '\\'::text), ';'::text, '\;'::text), ','::text, '\,'::text), '
+'::text, '\n'::text);
+
+ALTER FUNCTION medkoord.ical_text(value text) OWNER TO medkoord_owner;
+
+--
+-- Name: ical_time(timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.ical_time(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYYMMDD"T"HH24MISS"Z"'::text);
+
+ALTER FUNCTION medkoord.ical_time(at timestamp with time zone) OWNER TO medkoord_owner;
+
+--
+-- Name: interests_page(uuid, text, date, integer, bigint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint) RETURNS SETOF medkoord.interest_shown
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    reads_all boolean := actor_has('auditor', 'admin');
+    people int[] := actor_oversees();
+    number int;
+BEGIN
+    IF of_person IS NOT NULL THEN
+        number := (SELECT p.person_no FROM person p WHERE p.id = of_person);
+        people := CASE WHEN reads_all OR number = ANY (people) THEN ARRAY[number] ELSE '{}' END;
+    END IF;
+    IF of_person IS NULL AND reads_all THEN
+        RETURN QUERY
+        SELECT s.* FROM interest_shown s
+        WHERE s.interest_no < before AND (of_kind IS NULL OR s.kind = of_kind)
+            AND (on_date IS NULL OR daterange(s.valid_from, s.valid_to) @> on_date)
+        ORDER BY s.interest_no DESC LIMIT page;
+    ELSIF cardinality(people) > 0 THEN
+        RETURN QUERY
+        SELECT s.* FROM interest_shown s
+        WHERE s.person_no = ANY (people) AND s.interest_no < before AND (of_kind IS NULL OR s.kind = of_kind)
+            AND (on_date IS NULL OR daterange(s.valid_from, s.valid_to) @> on_date)
+        ORDER BY s.interest_no DESC LIMIT page;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint) OWNER TO medkoord_owner;
+
+--
+-- Name: keep_interest_version(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.keep_interest_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO interest_version (interest_no, version, person_no, valid_to, end_reason, changed_at, changed_by)
+    VALUES (NEW.interest_no, NEW.version, NEW.person_no, NEW.valid_to, NEW.end_reason, NEW.changed_at, NEW.changed_by);
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.keep_interest_version() OWNER TO medkoord_owner;
+
+--
 -- Name: keep_population_version(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2752,6 +4312,101 @@ $$;
 ALTER FUNCTION medkoord.lock_consumption_delivery(p_id uuid) OWNER TO medkoord_owner;
 
 --
+-- Name: matter_recusals(uuid, uuid, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.matter_recusals(of_matter uuid, of_person uuid, on_date date) RETURNS TABLE(person_no integer, person uuid, name text, roles json, recused boolean, grounds json, decisions json)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target matter;
+    me int := actor_person();
+    day date := COALESCE(on_date, today());
+    sees_all boolean := actor_has('auditor', 'admin');
+    people int[];
+BEGIN
+    SELECT m.* INTO target FROM matter m
+    WHERE m.id = of_matter AND (sees_all OR m.body_no = ANY (actor_bodies()));
+    IF NOT FOUND THEN
+        PERFORM problem('not_found', 'There is no such matter.');
+    END IF;
+    sees_all := sees_all OR target.body_no = ANY (actor_oversees_bodies());
+    people := ARRAY(SELECT s.person_no FROM people_seated(target.body_no, day) s
+                    JOIN person p ON p.person_no = s.person_no
+                    WHERE (sees_all OR s.person_no = me) AND (of_person IS NULL OR p.id = of_person)
+                    INTERSECT SELECT s.person_no FROM people_seated(target.body_no, GREATEST(day, today())) s);
+    RETURN QUERY
+    WITH ground AS MATERIALIZED (
+        SELECT g.person_no, bool_or(NOT g.waived) AS recused, json_agg(g.ground ORDER BY g.interest_no) AS grounds
+        FROM recusal_grounds(people, target.body_no, target.kind, target.reference, '[]', daterange(day, day, '[]')) g GROUP BY g.person_no
+    ), decision AS MATERIALIZED (
+        SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at, 'by', d.decided_by)
+                                     ORDER BY d.decision_no) AS decisions
+        FROM recusal_decision d WHERE d.matter_no = target.matter_no AND d.person_no = ANY (people) GROUP BY d.person_no
+    )
+    SELECT p.person_no, p.id, p.name,
+        (SELECT json_agg(DISTINCT s.role ORDER BY s.role) FROM people_seated(target.body_no, day) s WHERE s.person_no = p.person_no),
+        COALESCE(g.recused, false), COALESCE(g.grounds, '[]'), COALESCE(d.decisions, '[]')
+    FROM person p
+    LEFT JOIN ground g ON g.person_no = p.person_no
+    LEFT JOIN decision d ON d.person_no = p.person_no
+    WHERE p.person_no = ANY (people) AND (of_person IS NOT NULL OR g.person_no IS NOT NULL OR d.person_no IS NOT NULL);
+END
+$$;
+
+ALTER FUNCTION medkoord.matter_recusals(of_matter uuid, of_person uuid, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_calendar(smallint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_calendar(of_body smallint) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    called text := (SELECT b.name FROM body b WHERE b.body_no = of_body);
+    since timestamptz := danish_midnight(today() - 366);
+    events text;
+BEGIN
+    SELECT string_agg(concat(
+        E'BEGIN:VEVENT\r\n',
+        ical_line('UID:' || m.id),
+        ical_line('DTSTAMP:' || ical_time(m.changed_at)),
+        ical_line('LAST-MODIFIED:' || ical_time(m.changed_at)),
+        ical_line('SEQUENCE:' || m.sequence),
+        ical_line('DTSTART:' || ical_time(m.starts_at)),
+        ical_line('DTEND:' || ical_time(m.ends_at)),
+        ical_line('STATUS:' || CASE m.state WHEN 'draft' THEN 'TENTATIVE' WHEN 'cancelled' THEN 'CANCELLED' ELSE 'CONFIRMED' END),
+        ical_line('SUMMARY:' || ical_text(CASE m.state WHEN 'cancelled' THEN 'AFLYST: ' WHEN 'draft' THEN 'Udkast: ' ELSE '' END || m.title)),
+        ical_line('LOCATION:' || ical_text(m.place)),
+        ical_line('CATEGORIES:' || ical_text(b.name)),
+        ical_line('DESCRIPTION:' || ical_text(concat_ws(E'\n', m.reference, b.name,
+            (SELECT 'Aflyst: ' || t.reason FROM meeting_transition t WHERE t.meeting_no = m.meeting_no AND t.action = 'cancel'),
+            (SELECT E'\nDagsorden:\n' || string_agg(format('%s. %s', a.item, a.title), E'\n' ORDER BY a.item)
+             FROM agenda_item a WHERE a.meeting_no = m.meeting_no)))),
+        E'END:VEVENT\r\n'), '' ORDER BY m.starts_at, m.meeting_no)
+    INTO events
+    FROM (SELECT n.* FROM meeting n
+          WHERE n.starts_at >= since AND (of_body IS NULL OR n.body_no = of_body)
+          ORDER BY n.starts_at DESC, n.meeting_no DESC LIMIT 500) m
+    JOIN body b ON b.body_no = m.body_no;
+    -- A calendar has at least one component: without meetings, its time zone.
+    RETURN concat(
+        E'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//medkoord//medkoord//DA\r\nCALSCALE:GREGORIAN\r\n',
+        ical_line('X-WR-CALNAME:' || ical_text(COALESCE(called, 'Møder'))),
+        E'X-WR-TIMEZONE:Europe/Copenhagen\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n',
+        E'BEGIN:VTIMEZONE\r\nTZID:Europe/Copenhagen\r\n',
+        E'BEGIN:DAYLIGHT\r\nDTSTART:19960331T020000\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nTZNAME:CEST\r\nEND:DAYLIGHT\r\n',
+        E'BEGIN:STANDARD\r\nDTSTART:19961027T030000\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nTZNAME:CET\r\nEND:STANDARD\r\n',
+        E'END:VTIMEZONE\r\n', events, E'END:VCALENDAR\r\n');
+END
+$$;
+
+ALTER FUNCTION medkoord.meeting_calendar(of_body smallint) OWNER TO medkoord_owner;
+
+--
 -- Name: move_hospital(smallint, smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2799,6 +4454,147 @@ $$;
 ALTER FUNCTION medkoord.next_change_of_source(p_source text, p_delivery_no integer) OWNER TO medkoord_owner;
 
 --
+-- Name: next_reference(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.next_reference(for_prefix text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    number int;
+    this_year smallint := EXTRACT(year FROM today());
+BEGIN
+    INSERT INTO reference_number AS n (prefix, year, last) VALUES (for_prefix, this_year, 1)
+    ON CONFLICT ON CONSTRAINT reference_number_pkey DO UPDATE SET last = n.last + 1
+    RETURNING last INTO number;
+    RETURN concat(for_prefix, '-', this_year, '-', lpad(number::text, GREATEST(4, length(number::text)), '0'));
+END
+$$;
+
+ALTER FUNCTION medkoord.next_reference(for_prefix text) OWNER TO medkoord_owner;
+
+--
+-- Name: number_meeting(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.number_meeting() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.reference := next_reference('MT');
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.number_meeting() OWNER TO medkoord_owner;
+
+--
+-- Name: open_meeting(text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.open_meeting(by_reference text, may text, if_match text) RETURNS medkoord.meeting
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    target meeting;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM require_authority(may, target.body_no);
+    SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference FOR UPDATE;
+    IF target.state = 'minutes_approved' THEN
+        PERFORM problem('minutes_approved', 'The minutes are approved: nothing of the meeting changes any more.');
+    END IF;
+    PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
+    RETURN target;
+END
+$$;
+
+ALTER FUNCTION medkoord.open_meeting(by_reference text, may text, if_match text) OWNER TO medkoord_owner;
+
+--
+-- Name: party_faults(text, text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    faults jsonb := '[]';
+BEGIN
+    IF medkoord.party_key(name) = '' THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A name of spaces is none.', 'pointer', pointer || name_at);
+    ELSIF name IS NULL AND identifier IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A party has a name or an identifier.', 'pointer', pointer || name_at);
+    END IF;
+    IF kind = 'company' AND NOT medkoord.cvr_number_valid(identifier) THEN
+        faults := faults || jsonb_build_object('code', 'cvr_number_not_valid', 'pointer', pointer || '/identifier',
+            'detail', 'The identifier of a company is its CVR number: eight digits, the last of which checks the others.');
+    ELSIF kind = 'drug' AND identifier IS NOT NULL AND medkoord.atc_level(identifier) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'atc_code_not_valid', 'pointer', pointer || '/identifier',
+            'detail', 'The identifier of a drug is its ATC code.');
+    END IF;
+    RETURN faults;
+END
+$$;
+
+ALTER FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) OWNER TO medkoord_owner;
+
+--
+-- Name: seat_rule; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.seat_rule (
+    rule_no smallint NOT NULL,
+    kind text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    title_da text NOT NULL,
+    each_region boolean NOT NULL,
+    member boolean NOT NULL,
+    required boolean NOT NULL,
+    alone boolean NOT NULL,
+    appointed_by text NOT NULL,
+    must_hold_kind text,
+    must_hold_role text,
+    must_be text,
+    must_be_da text,
+    region_of_role text,
+    valid_from date NOT NULL,
+    valid_to date,
+    source text NOT NULL,
+    CONSTRAINT seat_rule_must_hold_whole CHECK ((num_nulls(must_hold_kind, must_hold_role, must_be, must_be_da) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT seat_rule_period CHECK ((valid_to > valid_from)),
+    CONSTRAINT seat_rule_role_form CHECK ((role ~ '^[a-z][a-z_]{1,40}$'::text))
+);
+
+ALTER TABLE ONLY medkoord.seat_rule FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.seat_rule OWNER TO medkoord_owner;
+
+--
+-- Name: people_seated(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.people_seated(in_body smallint, on_date date) RETURNS TABLE(person_no integer, role text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT a.person_no,
+     a.role
+    FROM (((medkoord.appointment a
+      JOIN medkoord.body b ON (((b.body_no = a.body_no) AND (b.valid_from <= people_seated.on_date) AND ((b.valid_to > people_seated.on_date) OR (b.valid_to IS NULL)))))
+      JOIN medkoord.seat_rule s ON (((s.kind = b.kind) AND (s.role = a.role) AND (s.each_region = (a.seat_region_no <> 0)) AND (s.valid_from <= people_seated.on_date) AND ((s.valid_to > people_seated.on_date) OR (s.valid_to IS NULL)))))
+      LEFT JOIN medkoord.region r ON ((r.region_no = a.seat_region_no)))
+   WHERE ((a.body_no = people_seated.in_body) AND (daterange(a.valid_from, a.valid_to) @> people_seated.on_date) AND ((r.valid_to > people_seated.on_date) OR (r.valid_to IS NULL)));
+END;
+
+ALTER FUNCTION medkoord.people_seated(in_body smallint, on_date date) OWNER TO medkoord_owner;
+
+--
 -- Name: period_name(date, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2824,6 +4620,71 @@ CREATE FUNCTION medkoord.periods_between(p_from date, p_to date, p_period text) 
 END;
 
 ALTER FUNCTION medkoord.periods_between(p_from date, p_to date, p_period text) OWNER TO medkoord_owner;
+
+--
+-- Name: person_interests(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.person_interests(of_person integer) RETURNS json
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (SELECT COALESCE(json_agg(json_build_object(
+                'id', s.id, 'kind', s.kind, 'party', s.party, 'identifier', s.identifier, 'tie', s.tie, 'from', s.valid_from, 'to', s.valid_to,
+                'end_reason', s.end_reason, 'history', s.history) ORDER BY s.interest_no), '[]')
+            FROM interest_shown s WHERE s.person_no = of_person);
+END
+$$;
+
+ALTER FUNCTION medkoord.person_interests(of_person integer) OWNER TO medkoord_owner;
+
+--
+-- Name: person_meetings(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.person_meetings(of_person integer) RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM require_personal_data(of_person);
+    RETURN (SELECT COALESCE(json_agg(json_build_object(
+                'meeting', m.reference, 'body', b.slug, 'starts_at', m.starts_at, 'attendance', t.attendance,
+                'transitions', COALESCE((SELECT json_agg(json_build_object('action', x.action, 'reason', x.reason, 'at', x.changed_at)
+                                                         ORDER BY x.transition_no)
+                                         FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person), '[]'),
+                'changed_at', t.changed_at, 'changed_by', t.changed_by) ORDER BY m.starts_at, m.meeting_no), '[]')
+            FROM meeting m
+            JOIN body b ON b.body_no = m.body_no
+            LEFT JOIN meeting_attendance t ON t.meeting_no = m.meeting_no AND t.person_no = of_person
+            WHERE t.person_no IS NOT NULL
+                OR EXISTS (SELECT FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person));
+END
+$$;
+
+ALTER FUNCTION medkoord.person_meetings(of_person integer) OWNER TO medkoord_owner;
+
+--
+-- Name: person_recusals(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.person_recusals(of_person integer) RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    IF COALESCE(of_person = actor_person(), false) OR actor_has('auditor', 'admin') THEN
+        RETURN (SELECT COALESCE(json_agg(json_build_object(
+                    'body', b.slug, 'matter_kind', m.kind, 'reference', m.reference, 'action', d.action, 'reason', d.reason, 'at', d.decided_at,
+                    'by', d.decided_by) ORDER BY d.decision_no), '[]')
+                FROM recusal_decision d JOIN matter m ON m.matter_no = d.matter_no JOIN body b ON b.body_no = m.body_no
+                WHERE d.person_no = of_person);
+    END IF;
+    RETURN '[]';
+END
+$$;
+
+ALTER FUNCTION medkoord.person_recusals(of_person integer) OWNER TO medkoord_owner;
 
 --
 -- Name: problem(text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -2907,6 +4768,155 @@ END;
 ALTER FUNCTION medkoord.purge_idempotency_keys() OWNER TO medkoord_owner;
 
 --
+-- Name: put_agenda(text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.put_agenda(meeting text, if_match text, items jsonb) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting := open_meeting(put_agenda.meeting, 'meet', if_match);
+BEGIN
+    IF target.meeting_no IS NULL THEN
+        RETURN;
+    ELSIF target.state IN ('held', 'cancelled') THEN
+        PERFORM problem('meeting_over', format('The meeting is %s: its agenda stays as it was.', target.state));
+    ELSIF target.state = 'called' AND jsonb_array_length(items) = 0 THEN
+        PERFORM problem('meeting_without_agenda', 'The meeting has been called: its agenda cannot be empty.', '/items');
+    END IF;
+    PERFORM write_agenda(target.meeting_no, items, '/items');
+    PERFORM touch_meeting(target.meeting_no);
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.put_agenda(meeting text, if_match text, items jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: put_attendance(text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.put_attendance(meeting text, if_match text, attendance jsonb) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting := open_meeting(put_attendance.meeting, 'minute', if_match);
+    entry record;
+    seated int;
+BEGIN
+    IF target.meeting_no IS NULL THEN
+        RETURN;
+    ELSIF target.state = 'cancelled' THEN
+        PERFORM problem('meeting_over', 'The meeting is cancelled.');
+    ELSIF target.state = 'draft' THEN
+        PERFORM problem('meeting_not_held', 'The meeting has not been called yet.');
+    END IF;
+    DELETE FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no;
+    FOR entry IN SELECT (e.j ->> 'person')::uuid AS person, e.j ->> 'attendance' AS attendance, e.n - 1 AS at
+                 FROM jsonb_array_elements(put_attendance.attendance) WITH ORDINALITY AS e (j, n) ORDER BY e.n LOOP
+        seated := (SELECT p.person_no FROM person p WHERE p.id = entry.person);
+        IF seated IS NULL THEN
+            PERFORM problem('unknown_reference', 'There is no such person.', format('/attendance/%s/person', entry.at));
+        ELSIF EXISTS (SELECT FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no AND t.person_no = seated) THEN
+            PERFORM problem('validation_failed', 'The person stands twice.', format('/attendance/%s/person', entry.at));
+        END IF;
+        INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (target.meeting_no, seated, entry.attendance);
+    END LOOP;
+    PERFORM touch_meeting(target.meeting_no);
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.put_attendance(meeting text, if_match text, attendance jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_minutes_item; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_minutes_item (
+    meeting_no integer NOT NULL,
+    item smallint NOT NULL,
+    text text,
+    decision text,
+    CONSTRAINT meeting_minutes_item_decision_length CHECK (((length(decision) >= 1) AND (length(decision) <= 4000))),
+    CONSTRAINT meeting_minutes_item_text_length CHECK (((length(text) >= 1) AND (length(text) <= 10000)))
+);
+
+ALTER TABLE ONLY medkoord.meeting_minutes_item FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_minutes_item OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_minutes_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.meeting_minutes_shown WITH (security_invoker='true') AS
+ SELECT m.meeting_no,
+    m.reference AS meeting,
+        CASE
+            WHEN (m.state = 'minutes_approved'::text) THEN 'approved'::text
+            ELSE 'draft'::text
+        END AS state,
+    i.text,
+    s.items,
+    i.changed_at AS written_at,
+    i.changed_by AS written_by,
+    s.approved,
+    concat(m.version, '-', "left"(md5(concat(s.items, s.approved)), 8)) AS etag
+   FROM ((medkoord.meeting_minutes i
+     JOIN medkoord.meeting m ON ((m.meeting_no = i.meeting_no)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', x.text, 'decision', x.decision) ORDER BY a.item) AS json_agg
+                   FROM (medkoord.agenda_item a
+                     LEFT JOIN medkoord.meeting_minutes_item x ON (((x.meeting_no = a.meeting_no) AND (x.item = a.item))))
+                  WHERE (a.meeting_no = m.meeting_no)), '[]'::json) AS items,
+            ( SELECT json_build_object('at', t.changed_at, 'person', p.id, 'name', p.name) AS json_build_object
+                   FROM (medkoord.meeting_transition t
+                     LEFT JOIN medkoord.person p ON ((p.person_no = t.person_no)))
+                  WHERE ((t.meeting_no = m.meeting_no) AND (t.action = 'approve_minutes'::text))) AS approved
+         OFFSET 0) s);
+
+ALTER TABLE medkoord.meeting_minutes_shown OWNER TO medkoord_owner;
+
+--
+-- Name: put_minutes(text, text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.put_minutes(meeting text, if_match text, minutes text, items jsonb) RETURNS SETOF medkoord.meeting_minutes_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting := open_meeting(put_minutes.meeting, 'minute', if_match);
+    entry record;
+BEGIN
+    IF target.meeting_no IS NULL THEN
+        RETURN;
+    ELSIF target.state <> 'held' THEN
+        PERFORM problem(CASE target.state WHEN 'cancelled' THEN 'meeting_over' ELSE 'meeting_not_held' END,
+                        format('The meeting is %s.', target.state));
+    END IF;
+    DELETE FROM meeting_minutes_item x WHERE x.meeting_no = target.meeting_no;
+    DELETE FROM meeting_minutes i WHERE i.meeting_no = target.meeting_no;
+    INSERT INTO meeting_minutes (meeting_no, text) VALUES (target.meeting_no, minutes);
+    FOR entry IN SELECT (e.j ->> 'item')::int AS item, e.j ->> 'text' AS text, e.j ->> 'decision' AS decision, e.n - 1 AS at
+                 FROM jsonb_array_elements(items) WITH ORDINALITY AS e (j, n) ORDER BY e.n LOOP
+        IF NOT EXISTS (SELECT FROM agenda_item a WHERE a.meeting_no = target.meeting_no AND a.item = entry.item) THEN
+            PERFORM problem('unknown_reference', format('The agenda has no item %s.', entry.item), format('/items/%s/item', entry.at));
+        ELSIF EXISTS (SELECT FROM meeting_minutes_item x WHERE x.meeting_no = target.meeting_no AND x.item = entry.item) THEN
+            PERFORM problem('validation_failed', 'The item stands twice.', format('/items/%s/item', entry.at));
+        END IF;
+        INSERT INTO meeting_minutes_item (meeting_no, item, text, decision) VALUES (target.meeting_no, entry.item, entry.text, entry.decision);
+    END LOOP;
+    PERFORM touch_meeting(target.meeting_no);
+    RETURN QUERY SELECT s.* FROM meeting_minutes_shown s WHERE s.meeting_no = target.meeting_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.put_minutes(meeting text, if_match text, minutes text, items jsonb) OWNER TO medkoord_owner;
+
+--
 -- Name: reading_window(date, date, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2927,6 +4937,105 @@ END
 $$;
 
 ALTER FUNCTION medkoord.reading_window(p_from date, p_to date, p_as_of text) OWNER TO medkoord_owner;
+
+--
+-- Name: recusal_grounds(integer[], smallint, text, text, jsonb, daterange); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange) RETURNS TABLE(person_no integer, waived boolean, interest_no integer, ground json)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target matter;
+BEGIN
+    SELECT m.* INTO target FROM matter m WHERE m.body_no = in_body AND m.kind = of_kind AND m.reference = of_reference;
+    RETURN QUERY
+    WITH decided AS MATERIALIZED (
+        SELECT DISTINCT ON (d.person_no) d.*
+        FROM recusal_decision d
+        WHERE d.matter_no = target.matter_no AND d.person_no = ANY (people) AND COALESCE(d.decided_on < upper(during), true)
+        ORDER BY d.person_no, d.decision_no DESC
+    ), party AS MATERIALIZED (
+        SELECT p.kind, p.name, party_key(p.name) AS key, upper(btrim(p.identifier)) AS identifier
+        FROM jsonb_to_recordset(COALESCE(target.parties, '[]') || COALESCE(recusal_grounds.parties, '[]')) AS p (kind text, name text, identifier text)
+    )
+    SELECT i.person_no, COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false), i.interest_no,
+        json_build_object('ground', 'interest', 'waived', COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false),
+            'interest', i.id, 'kind', i.kind, 'party', i.party, 'identifier', i.identifier, 'tie', i.tie,
+            'matched_by', CASE WHEN m.by_identifier THEN 'identifier' ELSE 'name' END, 'reason', NULL)
+    FROM interest i
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(bool_or(p.identifier = upper(btrim(i.identifier))), false) AS by_identifier
+        FROM party p
+        WHERE p.kind = i.kind AND (p.identifier = upper(btrim(i.identifier)) OR p.key = i.party_key)
+        HAVING count(*) > 0
+    ) m
+    LEFT JOIN decided d ON d.person_no = i.person_no
+    WHERE i.person_no = ANY (people) AND daterange(i.valid_from, i.valid_to) && during
+    UNION ALL
+    SELECT d.person_no, false, NULL,
+        json_build_object('ground', 'decision', 'waived', false, 'interest', NULL, 'kind', NULL, 'party', NULL, 'identifier', NULL,
+                          'tie', NULL, 'matched_by', NULL, 'reason', d.reason)
+    FROM decided d WHERE d.action = 'recuse';
+END
+$$;
+
+ALTER FUNCTION medkoord.recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange) OWNER TO medkoord_owner;
+
+--
+-- Name: recusal_reasons(integer, smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin') OR body_no = ANY (actor_oversees_bodies()) THEN
+        RETURN (SELECT COALESCE(json_agg(g.ground ORDER BY g.interest_no), '[]')
+                FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: recused(integer, smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g
+                   WHERE NOT g.waived);
+END
+$$;
+
+ALTER FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: recused_people(smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS integer[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT g.person_no
+        FROM recusal_grounds(ARRAY(SELECT s.person_no FROM people_seated(body_no, on_date) s), body_no, matter_kind, reference, parties,
+                             daterange(on_date, on_date, '[]')) g
+        WHERE NOT g.waived ORDER BY g.person_no);
+END
+$$;
+
+ALTER FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
 
 --
 -- Name: refuse_question(text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3111,6 +5220,44 @@ $$;
 ALTER FUNCTION medkoord.require_accepted_delivery(p_id uuid, pointer text) OWNER TO medkoord_owner;
 
 --
+-- Name: require_authority(text, smallint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_authority(what text, in_body smallint) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF actor_may(what, in_body) THEN
+        RETURN true;
+    END IF;
+    RETURN problem('no_authority', format('It takes a seat in %s that allows to %s.',
+        (SELECT b.slug FROM body b WHERE b.body_no = in_body), replace(what, '_', ' ')));
+END
+$$;
+
+ALTER FUNCTION medkoord.require_authority(what text, in_body smallint) OWNER TO medkoord_owner;
+
+--
+-- Name: require_body(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_body(slug text, pointer text) RETURNS smallint
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    number smallint := (SELECT b.body_no FROM body b WHERE b.slug = require_body.slug);
+BEGIN
+    IF number IS NULL THEN
+        PERFORM problem(CASE WHEN pointer LIKE 'query/%' THEN 'invalid_parameter' ELSE 'unknown_reference' END,
+                        'There is no such body.', pointer);
+    END IF;
+    RETURN number;
+END
+$$;
+
+ALTER FUNCTION medkoord.require_body(slug text, pointer text) OWNER TO medkoord_owner;
+
+--
 -- Name: require_consumption_delivery(uuid); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3147,6 +5294,23 @@ END
 $$;
 
 ALTER FUNCTION medkoord.require_hospital(code text, pointer text) OWNER TO medkoord_owner;
+
+--
+-- Name: require_interest_access(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_interest_access(person_no integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF person_no = ANY (actor_oversees()) THEN
+        RETURN true;
+    END IF;
+    RETURN problem('no_authority', 'Interests are declared and ended by the person, or by the chair or secretariat of a body in which the person sits.');
+END
+$$;
+
+ALTER FUNCTION medkoord.require_interest_access(person_no integer) OWNER TO medkoord_owner;
 
 --
 -- Name: require_match(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3186,6 +5350,57 @@ $$;
 ALTER FUNCTION medkoord.require_no_match(if_match text) OWNER TO medkoord_owner;
 
 --
+-- Name: require_not_recused(smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF recused(actor_person(), body_no, matter_kind, reference, parties, on_date) THEN
+        RETURN problem('recused', format('You are recused from %s %s.', replace(matter_kind, '_', ' '), reference));
+    END IF;
+    RETURN true;
+END
+$$;
+
+ALTER FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: require_person_access(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_person_access(person_no integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF actor_keeps_people() OR person_no = actor_person() THEN
+        RETURN true;
+    END IF;
+    RETURN problem('no_authority', 'It takes to be this person, or a seat that may appoint.');
+END
+$$;
+
+ALTER FUNCTION medkoord.require_person_access(person_no integer) OWNER TO medkoord_owner;
+
+--
+-- Name: require_personal_data(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_personal_data(person_no integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF person_no = actor_person() OR actor_has('admin', 'auditor') THEN
+        RETURN true;
+    END IF;
+    RETURN problem('no_authority', 'It takes to be this person, the operator or an auditor.');
+END
+$$;
+
+ALTER FUNCTION medkoord.require_personal_data(person_no integer) OWNER TO medkoord_owner;
+
+--
 -- Name: require_region(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3206,6 +5421,154 @@ $$;
 ALTER FUNCTION medkoord.require_region(slug text, pointer text) OWNER TO medkoord_owner;
 
 --
+-- Name: require_snapshot(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_snapshot(ref text, pointer text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    number int;
+BEGIN
+    IF ref ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
+        number := (SELECT d.snapshot_no FROM divergence_snapshot d WHERE d.id = ref::uuid);
+    END IF;
+    IF number IS NULL THEN
+        PERFORM problem('unknown_reference', 'There is no such snapshot.', pointer);
+    END IF;
+    RETURN number;
+END
+$_$;
+
+ALTER FUNCTION medkoord.require_snapshot(ref text, pointer text) OWNER TO medkoord_owner;
+
+--
+-- Name: roster_findings(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.roster_findings(of_body smallint, on_date date) RETURNS TABLE(code text, severity text, role text, region text, persons json, must_appoint text, detail text, detail_da text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH seat AS MATERIALIZED (
+        SELECT s.*, concat_ws(', ', s.title, s.region_name) AS called, concat_ws(', ', s.title_da, s.region_name) AS called_da
+        FROM roster_seats(of_body, on_date) s
+    ), holder AS MATERIALIZED (
+        SELECT s.seat_no, p.person_no, h.j ->> 'name' AS name, json_build_object('id', h.j -> 'person', 'name', h.j -> 'name') AS person,
+            of_day.region_no, of_day.slug, of_day.name AS region_name
+        FROM seat s
+        CROSS JOIN LATERAL json_array_elements(s.appointments) AS h (j)
+        JOIN person p ON p.id = (h.j ->> 'person')::uuid
+        LEFT JOIN region r ON r.slug = h.j ->> 'region'
+        LEFT JOIN region of_day ON of_day.region_no = region_on(r.region_no, on_date)
+    )
+    SELECT f.code, f.severity, f.role, f.region, f.persons, f.must_appoint, f.detail, f.detail_da FROM (
+        -- vacant since the region, or the region's committee, was succeeded: nobody ended those appointments
+        SELECT 1 AS rank, s.seat_no, 'appointment_ended_with_region' AS code, CASE WHEN s.required THEN 'deviation' ELSE 'remark' END AS severity,
+            s.role, s.region, json_agg(json_build_object('id', p.id, 'name', p.name) ORDER BY r.name, p.name) AS persons,
+            s.appointed_by AS must_appoint,
+            format('The appointment of %s (%s, %s) ended on %s with the region. %s must appoint.', string_agg(p.name, ', ' ORDER BY r.name, p.name),
+                   s.title, string_agg(DISTINCT r.name, ', '), min(r.valid_to), s.appointer) AS detail,
+            format('Udpegningen af %s (%s, %s) ophørte den %s sammen med regionen. %s skal udpege.', string_agg(p.name, ', ' ORDER BY r.name, p.name),
+                   s.title_da, string_agg(DISTINCT r.name, ', '), to_char(min(r.valid_to), 'DD-MM-YYYY'), s.appointer_da) AS detail_da
+        FROM seat s
+        JOIN body b ON b.body_no = of_body
+        JOIN region r ON r.valid_to <= on_date AND region_on(r.region_no, on_date) = COALESCE(s.region_no, b.region_no)
+        JOIN body was ON was.kind = b.kind AND was.region_no IS NOT DISTINCT FROM CASE WHEN b.region_no IS NOT NULL THEN r.region_no END
+        JOIN appointment a ON a.body_no = was.body_no AND daterange(a.valid_from, a.ends_on) @> r.valid_to - 1
+            AND (a.valid_to > r.valid_to OR a.valid_to IS NULL)
+            AND a.role = s.role AND a.seat_region_no = CASE WHEN s.region_no IS NULL THEN 0 ELSE r.region_no END
+        JOIN person p ON p.person_no = a.person_no
+        WHERE s.status = 'vacant'
+        GROUP BY s.seat_no, s.required, s.role, s.region, s.title, s.title_da, s.appointed_by, s.appointer, s.appointer_da
+        UNION ALL
+        SELECT 2, s.seat_no, 'seat_vacant', 'deviation', s.role, s.region, '[]', s.appointed_by,
+            format('Vacant: %s. To be appointed by %s.', s.called, s.appointer),
+            format('Ubesat: %s. Udpeges af %s.', s.called_da, s.appointer_da)
+        FROM seat s WHERE s.required AND s.status = 'vacant'
+        UNION ALL
+        SELECT 3, s.seat_no, 'seat_overfilled', 'deviation', s.role, s.region, json_agg(h.person), s.appointed_by,
+            format('%s hold one seat: %s.', string_agg(h.name, ', '), s.called),
+            format('%s har samme plads: %s.', string_agg(h.name, ', '), s.called_da)
+        FROM seat s JOIN holder h ON h.seat_no = s.seat_no
+        WHERE s.status = 'overfilled'
+        GROUP BY s.seat_no, s.role, s.region, s.appointed_by, s.called, s.called_da
+        UNION ALL
+        -- a chair of the steering group who is no health director; a chair in the forum who does not chair the region's committee
+        SELECT 4, s.seat_no, 'holder_not_qualified', 'deviation', s.role, s.region, json_build_array(h.person), s.appointed_by,
+            format('%s (%s) is not %s.', h.name, s.called, s.must_be), format('%s (%s) er ikke %s.', h.name, s.called_da, s.must_be_da)
+        FROM seat s JOIN holder h ON h.seat_no = s.seat_no
+        WHERE s.must_hold_role IS NOT NULL AND NOT EXISTS (
+            SELECT FROM seats_held(h.person_no, on_date) o
+            WHERE o.kind = s.must_hold_kind AND o.role = s.must_hold_role AND (s.region_no IS NULL OR o.region_no = s.region_no))
+        UNION ALL
+        -- T1 5: the secretariat is run by one region ...
+        SELECT 5, s.seat_no, 'seat_in_several_regions', 'deviation', s.role, s.region, json_agg(h.person), s.appointed_by,
+            format('The %s is in several regions: %s.', s.called, string_agg(DISTINCT h.region_name, ', ')),
+            format('%s ligger i flere regioner: %s.', initcap(s.called_da), string_agg(DISTINCT h.region_name, ', '))
+        FROM seat s JOIN holder h ON h.seat_no = s.seat_no
+        WHERE s.region_of_role IS NOT NULL
+        GROUP BY s.seat_no, s.role, s.region, s.appointed_by, s.called, s.called_da
+        HAVING count(DISTINCT h.region_no) > 1
+        UNION ALL
+        -- ... preferably the one that the chair comes from
+        SELECT 6, s.seat_no, 'seat_in_other_region', 'remark', s.role, h.slug, json_agg(h.person), s.appointed_by,
+            format('The %s is in %s, the %s comes from %s.', s.called, h.region_name, c.title, ch.region_name),
+            format('%s ligger i %s, %s kommer fra %s.', initcap(s.called_da), h.region_name, c.title_da, ch.region_name)
+        FROM seat s JOIN holder h ON h.seat_no = s.seat_no
+        JOIN seat c ON c.role = s.region_of_role JOIN holder ch ON ch.seat_no = c.seat_no
+        WHERE h.region_no <> ch.region_no
+        GROUP BY s.seat_no, s.role, s.appointed_by, s.called, s.called_da, h.slug, h.region_name, c.title, c.title_da, ch.region_name
+    ) f
+    ORDER BY f.seat_no, f.rank, f.region;
+END
+$$;
+
+ALTER FUNCTION medkoord.roster_findings(of_body smallint, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: roster_seats(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.roster_seats(of_body smallint, on_date date) RETURNS TABLE(seat_no bigint, role text, title text, title_da text, region_no smallint, region text, region_name text, member boolean, required boolean, status text, alone boolean, appointed_by text, appointer text, appointer_da text, must_hold_kind text, must_hold_role text, must_be text, must_be_da text, region_of_role text, appointments json)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH seated AS MATERIALIZED (
+        SELECT a.role, a.seat_region_no, count(*) AS holders,
+            json_agg(json_build_object('id', a.id, 'person', p.id, 'name', p.name, 'region', r.slug, 'appointed_by', a.appointed_by,
+                                       'from', a.valid_from, 'to', a.ends_on)
+                     ORDER BY a.valid_from, a.appointment_no) AS appointments
+        FROM appointment a
+        JOIN person p ON p.person_no = a.person_no
+        LEFT JOIN region r ON r.region_no = a.region_no
+        WHERE a.body_no = of_body AND daterange(a.valid_from, a.ends_on) @> on_date
+        GROUP BY a.role, a.seat_region_no
+    )
+    SELECT row_number() OVER (ORDER BY s.rule_no, g.region_no), s.role, s.title, s.title_da, g.region_no, g.slug, g.name, s.member,
+        s.required, CASE WHEN h.holders IS NULL THEN 'vacant' WHEN s.alone AND h.holders > 1 THEN 'overfilled' ELSE 'filled' END,
+        s.alone, COALESCE(ar.slug, s.appointed_by), COALESCE(ar.name, ap.name), COALESCE(ar.name, ap.name_da), s.must_hold_kind,
+        s.must_hold_role, s.must_be, s.must_be_da, s.region_of_role, COALESCE(h.appointments, '[]')
+    FROM body b
+    JOIN seat_rule s ON s.kind = b.kind AND daterange(s.valid_from, s.valid_to) @> on_date
+    JOIN appointer ap ON ap.appointer = s.appointed_by
+    LEFT JOIN region g ON s.each_region AND daterange(g.valid_from, g.valid_to) @> on_date
+    LEFT JOIN region ar ON s.appointed_by = 'region' AND ar.region_no = COALESCE(g.region_no, b.region_no)
+    LEFT JOIN seated h ON h.role = s.role AND h.seat_region_no = COALESCE(g.region_no, 0)
+    WHERE b.body_no = of_body AND daterange(b.valid_from, b.valid_to) @> on_date AND s.each_region = (g.region_no IS NOT NULL)
+    ORDER BY 1;
+END
+$$;
+
+ALTER FUNCTION medkoord.roster_seats(of_body smallint, on_date date) OWNER TO medkoord_owner;
+
+--
 -- Name: sees_all_deliveries(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3214,6 +5577,23 @@ CREATE FUNCTION medkoord.sees_all_deliveries() RETURNS boolean
     RETURN medkoord.actor_has(VARIADIC ARRAY['amgros'::text, 'forum_secretariat'::text, 'auditor'::text, 'admin'::text]);
 
 ALTER FUNCTION medkoord.sees_all_deliveries() OWNER TO medkoord_owner;
+
+--
+-- Name: set_appointment_end(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.set_appointment_end() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.kind := (SELECT b.kind FROM body b WHERE b.body_no = NEW.body_no);
+    NEW.ends_on := appointment_end(NEW);
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.set_appointment_end() OWNER TO medkoord_owner;
 
 --
 -- Name: stamp_change(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3237,37 +5617,34 @@ $$;
 ALTER FUNCTION medkoord.stamp_change() OWNER TO medkoord_owner;
 
 --
--- Name: divergence_snapshot; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+-- Name: subject_traces(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE TABLE medkoord.divergence_snapshot (
-    snapshot_no integer NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    title text NOT NULL,
-    measure text NOT NULL COLLATE pg_catalog."C",
-    measure_version integer NOT NULL,
-    basis text NOT NULL,
-    source text NOT NULL COLLATE pg_catalog."C",
-    from_month date NOT NULL,
-    to_month date NOT NULL,
-    region_basis text NOT NULL,
-    as_of timestamp with time zone NOT NULL,
-    atc text COLLATE pg_catalog."C",
-    level integer NOT NULL,
-    material boolean,
-    items integer NOT NULL,
-    overview json NOT NULL,
-    sha256 text NOT NULL COLLATE pg_catalog."C",
-    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
-    CONSTRAINT divergence_snapshot_digest CHECK ((sha256 = encode(sha256(convert_to((overview)::text, 'UTF8'::name)), 'hex'::text))),
-    CONSTRAINT divergence_snapshot_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200))),
-    CONSTRAINT divergence_snapshot_window CHECK ((from_month <= to_month))
-);
+CREATE FUNCTION medkoord.subject_traces(of_subject text) RETURNS json
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    found_in record;
+    rows bigint;
+    traces jsonb := '[]';
+BEGIN
+    FOR found_in IN
+        SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relnamespace = 'medkoord'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.atttypid = 'text'::regtype
+            AND (a.attname = 'subject' OR a.attname LIKE '%\_by') AND a.attname <> 'appointed_by'
+            AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+        ORDER BY c.relname, a.attname
+    LOOP
+        EXECUTE format('SELECT count(*) FROM medkoord.%I WHERE %I = $1', found_in.relname, found_in.attname) INTO rows USING of_subject;
+        IF rows > 0 THEN
+            traces := traces || jsonb_build_object('table', found_in.relname, 'column', found_in.attname, 'rows', rows);
+        END IF;
+    END LOOP;
+    RETURN traces;
+END
+$_$;
 
-ALTER TABLE ONLY medkoord.divergence_snapshot FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.divergence_snapshot OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.subject_traces(of_subject text) OWNER TO medkoord_owner;
 
 --
 -- Name: take_divergence_snapshot(text, medkoord.divergence_question, boolean, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3324,6 +5701,20 @@ END
 $$;
 
 ALTER FUNCTION medkoord.to_e4(value numeric, pointer text) OWNER TO medkoord_owner;
+
+--
+-- Name: touch_meeting(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.touch_meeting(number integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE meeting m SET title = m.title WHERE m.meeting_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.touch_meeting(number integer) OWNER TO medkoord_owner;
 
 --
 -- Name: transition_consumption_delivery(uuid, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3384,6 +5775,99 @@ $$;
 ALTER FUNCTION medkoord.transition_hospital(hospital text, action text, on_date date) OWNER TO medkoord_owner;
 
 --
+-- Name: transition_meeting(text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.reference = transition_meeting.meeting;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM require_authority((SELECT s.may FROM meeting_step s WHERE s.action = transition_meeting.action LIMIT 1), target.body_no);
+    SELECT m.* INTO target FROM meeting m WHERE m.meeting_no = target.meeting_no FOR UPDATE;
+    IF if_match IS NOT NULL OR (transition_meeting.action = 'approve_minutes' AND target.state = 'held') THEN
+        PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
+    END IF;
+    INSERT INTO meeting_transition (meeting_no, action, reason) VALUES (target.meeting_no, transition_meeting.action, transition_meeting.reason);
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) OWNER TO medkoord_owner;
+
+--
+-- Name: seat_right; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.seat_right (
+    kind text NOT NULL,
+    role text NOT NULL,
+    may text NOT NULL,
+    CONSTRAINT seat_right_known CHECK ((may = ANY (ARRAY['appoint'::text, 'meet'::text, 'minute'::text, 'approve'::text, 'read_draft'::text, 'recuse'::text, 'keep_people'::text])))
+);
+
+ALTER TABLE ONLY medkoord.seat_right FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.seat_right OWNER TO medkoord_owner;
+
+--
+-- Name: body_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.body_shown WITH (security_invoker='true') AS
+ SELECT b.body_no,
+    b.slug,
+    b.kind,
+    b.name,
+    r.slug AS region,
+    b.valid_from,
+    b.valid_to,
+    b.source,
+    b.meetings_a_year,
+    ( SELECT json_agg(json_build_object('role', s.role, 'title', s.title, 'title_da', s.title_da, 'each_region', s.each_region, 'member', s.member, 'required', s.required, 'alone', s.alone, 'appointed_by',
+                CASE
+                    WHEN (s.appointed_by = 'region'::text) THEN COALESCE(r.slug, 'region'::text)
+                    ELSE s.appointed_by
+                END, 'must_be', s.must_be, 'must_be_da', s.must_be_da, 'region_of_role', s.region_of_role, 'may', ( SELECT COALESCE(json_agg(g.may ORDER BY g.may), '[]'::json) AS "coalesce"
+                   FROM medkoord.seat_right g
+                  WHERE ((g.kind = s.kind) AND (g.role = s.role))), 'valid_from', s.valid_from, 'valid_to', s.valid_to, 'source', s.source) ORDER BY s.rule_no) AS json_agg
+           FROM medkoord.seat_rule s
+          WHERE (s.kind = b.kind)) AS rules,
+    b.changed_at,
+    b.version
+   FROM (medkoord.body b
+     LEFT JOIN medkoord.region r ON ((r.region_no = b.region_no)));
+
+ALTER TABLE medkoord.body_shown OWNER TO medkoord_owner;
+
+--
+-- Name: update_body(text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.update_body(body text, if_match text, changes jsonb) RETURNS SETOF medkoord.body_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target body;
+BEGIN
+    SELECT b.* INTO target FROM body b WHERE b.slug = update_body.body FOR UPDATE;
+    IF FOUND AND require_match(if_match, target.version::text) THEN
+        UPDATE body b SET name = COALESCE(changes ->> 'name', b.name) WHERE b.body_no = target.body_no;
+        RETURN QUERY SELECT s.* FROM body_shown s WHERE s.body_no = target.body_no;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION medkoord.update_body(body text, if_match text, changes jsonb) OWNER TO medkoord_owner;
+
+--
 -- Name: update_hospital(text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3410,6 +5894,85 @@ END
 $$;
 
 ALTER FUNCTION medkoord.update_hospital(hospital text, if_match text, changes jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: update_matter(uuid, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.update_matter(matter uuid, if_match text, changes jsonb) RETURNS SETOF medkoord.matter_shown
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    target matter;
+BEGIN
+    SELECT m.* INTO target FROM matter m WHERE m.id = update_matter.matter;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM require_authority('meet', target.body_no);
+    SELECT m.* INTO target FROM matter m WHERE m.matter_no = target.matter_no FOR UPDATE;
+    PERFORM require_match(if_match, target.version::text);
+    PERFORM require_not_recused(target.body_no, target.kind, target.reference);
+    UPDATE matter m SET title = COALESCE(changes ->> 'title', m.title), parties = COALESCE(changes -> 'parties', m.parties)
+    WHERE m.matter_no = target.matter_no;
+    RETURN QUERY SELECT s.* FROM matter_shown s WHERE s.matter_no = target.matter_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.update_matter(matter uuid, if_match text, changes jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: update_meeting(text, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.update_meeting(meeting text, if_match text, changes jsonb) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting := open_meeting(update_meeting.meeting, 'meet', if_match);
+BEGIN
+    IF target.meeting_no IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE meeting m SET
+        title = COALESCE(changes ->> 'title', m.title),
+        starts_at = COALESCE((changes ->> 'starts_at')::timestamptz, m.starts_at),
+        ends_at = COALESCE((changes ->> 'ends_at')::timestamptz, m.ends_at),
+        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END
+    WHERE m.meeting_no = target.meeting_no;
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.update_meeting(meeting text, if_match text, changes jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: update_person(uuid, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.update_person(person uuid, if_match text, changes jsonb) RETURNS SETOF medkoord.person_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    number int := (SELECT p.person_no FROM person p WHERE p.id = update_person.person);
+    target person;
+BEGIN
+    IF number IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM require_person_access(number);
+    SELECT p.* INTO target FROM person p WHERE p.person_no = number FOR UPDATE;
+    PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
+    UPDATE person p SET name = COALESCE(changes ->> 'name', p.name),
+        subject = CASE WHEN changes ? 'subject' THEN changes ->> 'subject' ELSE p.subject END
+    WHERE p.person_no = number;
+    RETURN QUERY SELECT s.* FROM person_shown s WHERE s.person_no = number;
+END
+$$;
+
+ALTER FUNCTION medkoord.update_person(person uuid, if_match text, changes jsonb) OWNER TO medkoord_owner;
 
 --
 -- Name: upload_violations(text, integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3486,6 +6049,37 @@ END;
 ALTER FUNCTION medkoord.url_segment(value text) OWNER TO medkoord_owner;
 
 --
+-- Name: write_agenda(integer, jsonb, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.write_agenda(number integer, items jsonb, pointer text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    item jsonb;
+    n int := 0;
+    kind text;
+    ref text;
+BEGIN
+    DELETE FROM agenda_item a WHERE a.meeting_no = number;
+    FOR item IN SELECT e.j FROM jsonb_array_elements(items) WITH ORDINALITY AS e (j, n) ORDER BY e.n LOOP
+        n := n + 1;
+        kind := item #>> '{link,kind}';
+        ref := item #>> '{link,ref}';
+        IF kind <> 'snapshot' AND ref !~ '^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$' THEN
+            PERFORM problem('validation_failed', 'It is named by a reference such as TF-2026-0042.', format('%s/%s/link/ref', pointer, n - 1));
+        END IF;
+        INSERT INTO agenda_item (meeting_no, item, title, text, purpose, closed, link_kind, link_ref, snapshot_no)
+        VALUES (number, n, item ->> 'title', item ->> 'text', item ->> 'purpose',
+                COALESCE((item ->> 'closed')::boolean, kind IN ('application', 'list'), false), kind, ref,
+                CASE WHEN kind = 'snapshot' THEN require_snapshot(ref, format('%s/%s/link/ref', pointer, n - 1)) END);
+    END LOOP;
+END
+$_$;
+
+ALTER FUNCTION medkoord.write_agenda(number integer, items jsonb, pointer text) OWNER TO medkoord_owner;
+
+--
 -- Name: sum_bigint(bigint); Type: AGGREGATE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3497,6 +6091,33 @@ CREATE AGGREGATE medkoord.sum_bigint(bigint) (
 );
 
 ALTER AGGREGATE medkoord.sum_bigint(bigint) OWNER TO medkoord_owner;
+
+--
+-- Name: appointer; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.appointer (
+    appointer text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    name_da text NOT NULL
+);
+
+ALTER TABLE ONLY medkoord.appointer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.appointer OWNER TO medkoord_owner;
+
+--
+-- Name: appointment_appointment_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.appointment ALTER COLUMN appointment_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.appointment_appointment_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 --
 -- Name: atc_code; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -3655,6 +6276,71 @@ ALTER TABLE medkoord.hospital_transition ALTER COLUMN transition_no ADD GENERATE
 );
 
 --
+-- Name: interest_interest_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.interest ALTER COLUMN interest_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.interest_interest_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: matter_matter_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.matter ALTER COLUMN matter_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.matter_matter_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: meeting_meeting_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting ALTER COLUMN meeting_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.meeting_meeting_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: meeting_transition_transition_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_transition ALTER COLUMN transition_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.meeting_transition_transition_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: person_person_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.person ALTER COLUMN person_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.person_person_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: population; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3677,6 +6363,57 @@ ALTER TABLE ONLY medkoord.population FORCE ROW LEVEL SECURITY;
 ALTER TABLE medkoord.population OWNER TO medkoord_owner;
 
 --
+-- Name: recusal_decision; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.recusal_decision (
+    decision_no integer NOT NULL,
+    matter_no integer NOT NULL,
+    body_no smallint NOT NULL,
+    person_no integer NOT NULL,
+    action text NOT NULL,
+    reason text NOT NULL,
+    covers integer[] NOT NULL,
+    decided_on date DEFAULT medkoord.today() NOT NULL,
+    decided_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    decided_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT recusal_decision_action_known CHECK ((action = ANY (ARRAY['recuse'::text, 'waive'::text]))),
+    CONSTRAINT recusal_decision_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY medkoord.recusal_decision FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.recusal_decision OWNER TO medkoord_owner;
+
+--
+-- Name: recusal_decision_decision_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.recusal_decision ALTER COLUMN decision_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.recusal_decision_decision_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: reference_number; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.reference_number (
+    prefix text NOT NULL COLLATE pg_catalog."C",
+    year smallint NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT reference_number_prefix_form CHECK ((prefix ~ '^[A-Z]{2}$'::text))
+);
+
+ALTER TABLE ONLY medkoord.reference_number FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.reference_number OWNER TO medkoord_owner;
+
+--
 -- Name: schema_migration; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3689,6 +6426,34 @@ CREATE TABLE medkoord.schema_migration (
 );
 
 ALTER TABLE medkoord.schema_migration OWNER TO medkoord_owner;
+
+--
+-- Name: seat_appoints; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.seat_appoints (
+    kind text NOT NULL,
+    role text NOT NULL,
+    appointer text NOT NULL,
+    in_kind text NOT NULL
+);
+
+ALTER TABLE ONLY medkoord.seat_appoints FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.seat_appoints OWNER TO medkoord_owner;
+
+--
+-- Name: seat_rule_rule_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.seat_rule ALTER COLUMN rule_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME medkoord.seat_rule_rule_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 --
 -- Name: region region_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -3724,11 +6489,67 @@ END;
 ALTER FUNCTION medkoord.divergence_last_month(p_source text, p_as_of timestamp with time zone) OWNER TO medkoord_owner;
 
 --
+-- Name: agenda_item agenda_item_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.agenda_item
+    ADD CONSTRAINT agenda_item_pkey PRIMARY KEY (meeting_no, item);
+
+--
+-- Name: appointer appointer_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointer
+    ADD CONSTRAINT appointer_pkey PRIMARY KEY (appointer);
+
+--
+-- Name: appointment appointment_id_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_id_unique UNIQUE (id);
+
+--
+-- Name: appointment appointment_person_seated_already; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_person_seated_already EXCLUDE USING gist (person_no WITH =, body_no WITH =, role WITH =, seat_region_no WITH =, daterange(valid_from, valid_to) WITH &&) WHERE ((appointment_no > 0));
+
+--
+-- Name: appointment appointment_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_pkey PRIMARY KEY (appointment_no);
+
+--
+-- Name: appointment appointment_seat_taken; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_seat_taken EXCLUDE USING gist (body_no WITH =, role WITH =, seat_region_no WITH =, daterange(valid_from, valid_to) WITH &&) WHERE (alone);
+
+--
 -- Name: atc_code atc_code_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
 ALTER TABLE ONLY medkoord.atc_code
     ADD CONSTRAINT atc_code_pkey PRIMARY KEY (atc);
+
+--
+-- Name: body body_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.body
+    ADD CONSTRAINT body_pkey PRIMARY KEY (body_no);
+
+--
+-- Name: body body_slug_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.body
+    ADD CONSTRAINT body_slug_unique UNIQUE (slug);
 
 --
 -- Name: consumption_cost_month consumption_cost_month_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -3899,6 +6720,139 @@ ALTER TABLE ONLY medkoord.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (subject, key);
 
 --
+-- Name: interest interest_declared_already; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.interest
+    ADD CONSTRAINT interest_declared_already EXCLUDE USING gist (person_no WITH =, md5(((((kind || ''::text) || medkoord.party_key(party)) || ''::text) || medkoord.party_key(tie))) WITH =, daterange(valid_from, valid_to) WITH &&);
+
+--
+-- Name: interest interest_id_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.interest
+    ADD CONSTRAINT interest_id_unique UNIQUE (id);
+
+--
+-- Name: interest interest_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.interest
+    ADD CONSTRAINT interest_pkey PRIMARY KEY (interest_no);
+
+--
+-- Name: interest_version interest_version_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.interest_version
+    ADD CONSTRAINT interest_version_pkey PRIMARY KEY (interest_no, version);
+
+--
+-- Name: matter matter_id_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.matter
+    ADD CONSTRAINT matter_id_unique UNIQUE (id);
+
+--
+-- Name: matter matter_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.matter
+    ADD CONSTRAINT matter_pkey PRIMARY KEY (matter_no);
+
+--
+-- Name: matter matter_registered_already; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.matter
+    ADD CONSTRAINT matter_registered_already UNIQUE (body_no, kind, reference);
+
+--
+-- Name: meeting_attendance meeting_attendance_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_attendance
+    ADD CONSTRAINT meeting_attendance_pkey PRIMARY KEY (meeting_no, person_no);
+
+--
+-- Name: meeting meeting_id_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting
+    ADD CONSTRAINT meeting_id_unique UNIQUE (id);
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_minutes_item
+    ADD CONSTRAINT meeting_minutes_item_pkey PRIMARY KEY (meeting_no, item);
+
+--
+-- Name: meeting_minutes meeting_minutes_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_minutes
+    ADD CONSTRAINT meeting_minutes_pkey PRIMARY KEY (meeting_no);
+
+--
+-- Name: meeting meeting_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting
+    ADD CONSTRAINT meeting_pkey PRIMARY KEY (meeting_no);
+
+--
+-- Name: meeting meeting_reference_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting
+    ADD CONSTRAINT meeting_reference_unique UNIQUE (reference);
+
+--
+-- Name: meeting_step meeting_step_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_step
+    ADD CONSTRAINT meeting_step_pkey PRIMARY KEY (from_state, action);
+
+--
+-- Name: meeting_transition meeting_transition_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_transition
+    ADD CONSTRAINT meeting_transition_pkey PRIMARY KEY (transition_no);
+
+--
+-- Name: person_contact person_contact_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.person_contact
+    ADD CONSTRAINT person_contact_pkey PRIMARY KEY (person_no);
+
+--
+-- Name: person person_id_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.person
+    ADD CONSTRAINT person_id_unique UNIQUE (id);
+
+--
+-- Name: person person_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (person_no);
+
+--
+-- Name: person person_subject_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.person
+    ADD CONSTRAINT person_subject_unique UNIQUE (subject);
+
+--
 -- Name: population population_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -3911,6 +6865,20 @@ ALTER TABLE ONLY medkoord.population
 
 ALTER TABLE ONLY medkoord.population_version
     ADD CONSTRAINT population_version_pkey PRIMARY KEY (region_no, on_date, version);
+
+--
+-- Name: recusal_decision recusal_decision_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.recusal_decision
+    ADD CONSTRAINT recusal_decision_pkey PRIMARY KEY (decision_no);
+
+--
+-- Name: reference_number reference_number_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.reference_number
+    ADD CONSTRAINT reference_number_pkey PRIMARY KEY (prefix, year);
 
 --
 -- Name: region region_code_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -3939,6 +6907,52 @@ ALTER TABLE ONLY medkoord.region
 
 ALTER TABLE ONLY medkoord.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+
+--
+-- Name: seat_appoints seat_appoints_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.seat_appoints
+    ADD CONSTRAINT seat_appoints_pkey PRIMARY KEY (kind, role, appointer, in_kind);
+
+--
+-- Name: seat_right seat_right_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.seat_right
+    ADD CONSTRAINT seat_right_pkey PRIMARY KEY (kind, role, may);
+
+--
+-- Name: seat_rule seat_rule_no_overlap; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.seat_rule
+    ADD CONSTRAINT seat_rule_no_overlap EXCLUDE USING gist (kind WITH =, role WITH =, daterange(valid_from, valid_to) WITH &&);
+
+--
+-- Name: seat_rule seat_rule_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.seat_rule
+    ADD CONSTRAINT seat_rule_pkey PRIMARY KEY (rule_no);
+
+--
+-- Name: agenda_item_by_link; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX agenda_item_by_link ON medkoord.agenda_item USING btree (link_ref);
+
+--
+-- Name: appointment_by_body_and_day; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX appointment_by_body_and_day ON medkoord.appointment USING gist (body_no, daterange(valid_from, ends_on));
+
+--
+-- Name: appointment_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX appointment_by_person ON medkoord.appointment USING btree (person_no, body_no);
 
 --
 -- Name: consumption_coverage_by_month; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
@@ -3971,10 +6985,106 @@ CREATE INDEX hospital_region_by_region ON medkoord.hospital_region USING btree (
 CREATE INDEX idempotency_key_created_at ON medkoord.idempotency_key USING btree (created_at);
 
 --
+-- Name: interest_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX interest_by_person ON medkoord.interest USING btree (person_no, interest_no);
+
+--
+-- Name: meeting_attendance_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_attendance_by_person ON medkoord.meeting_attendance USING btree (person_no);
+
+--
+-- Name: meeting_by_body_and_time; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_by_body_and_time ON medkoord.meeting USING btree (body_no, starts_at, meeting_no);
+
+--
+-- Name: meeting_by_time; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_by_time ON medkoord.meeting USING btree (starts_at, meeting_no);
+
+--
+-- Name: meeting_transition_by_meeting; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_transition_by_meeting ON medkoord.meeting_transition USING btree (meeting_no);
+
+--
+-- Name: meeting_transition_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_transition_by_person ON medkoord.meeting_transition USING btree (person_no);
+
+--
+-- Name: person_by_name; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX person_by_name ON medkoord.person USING btree (name, person_no);
+
+--
+-- Name: recusal_decision_by_matter; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX recusal_decision_by_matter ON medkoord.recusal_decision USING btree (matter_no, person_no, decision_no);
+
+--
+-- Name: recusal_decision_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX recusal_decision_by_person ON medkoord.recusal_decision USING btree (person_no);
+
+--
+-- Name: agenda_item agenda_item_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER agenda_item_check BEFORE INSERT OR DELETE OR UPDATE ON medkoord.agenda_item FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting_part();
+
+--
+-- Name: agenda_item agenda_item_left; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE CONSTRAINT TRIGGER agenda_item_left AFTER DELETE ON medkoord.agenda_item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION medkoord.check_agenda_is_left();
+
+--
+-- Name: appointment appointment_against_rules; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER appointment_against_rules BEFORE INSERT ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.check_appointment();
+
+--
+-- Name: appointment appointment_ends; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER appointment_ends BEFORE INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.set_appointment_end();
+
+--
+-- Name: appointment appointment_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER appointment_stamp BEFORE INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
 -- Name: atc_code atc_code_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
 CREATE TRIGGER atc_code_stamp BEFORE INSERT OR UPDATE ON medkoord.atc_code FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: body body_ends_appointments; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER body_ends_appointments AFTER UPDATE OF valid_to ON medkoord.body FOR EACH STATEMENT EXECUTE FUNCTION medkoord.follow_ends();
+
+--
+-- Name: body body_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER body_stamp BEFORE INSERT OR UPDATE ON medkoord.body FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
 
 --
 -- Name: consumption_coverage consumption_coverage_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -4025,6 +7135,96 @@ CREATE TRIGGER hospital_transition_apply BEFORE INSERT ON medkoord.hospital_tran
 CREATE CONSTRAINT TRIGGER idempotency_key_answered AFTER INSERT ON medkoord.idempotency_key DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION medkoord.check_idempotent_answer();
 
 --
+-- Name: interest interest_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER interest_check BEFORE INSERT ON medkoord.interest FOR EACH ROW EXECUTE FUNCTION medkoord.check_interest();
+
+--
+-- Name: interest interest_keep_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER interest_keep_version AFTER INSERT OR UPDATE ON medkoord.interest FOR EACH ROW EXECUTE FUNCTION medkoord.keep_interest_version();
+
+--
+-- Name: interest interest_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER interest_stamp BEFORE INSERT OR UPDATE ON medkoord.interest FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: matter matter_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER matter_check BEFORE INSERT OR UPDATE OF parties ON medkoord.matter FOR EACH ROW EXECUTE FUNCTION medkoord.check_matter();
+
+--
+-- Name: matter matter_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER matter_stamp BEFORE INSERT OR UPDATE ON medkoord.matter FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: meeting meeting_a_number; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_a_number BEFORE INSERT ON medkoord.meeting FOR EACH ROW EXECUTE FUNCTION medkoord.number_meeting();
+
+--
+-- Name: meeting_attendance meeting_attendance_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_attendance_check BEFORE INSERT OR DELETE OR UPDATE ON medkoord.meeting_attendance FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting_part();
+
+--
+-- Name: meeting meeting_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_check BEFORE INSERT OR UPDATE ON medkoord.meeting FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting();
+
+--
+-- Name: meeting_minutes meeting_minutes_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_minutes_check BEFORE INSERT OR DELETE OR UPDATE ON medkoord.meeting_minutes FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting_part();
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_minutes_item_check BEFORE INSERT OR DELETE OR UPDATE ON medkoord.meeting_minutes_item FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting_part();
+
+--
+-- Name: meeting meeting_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_stamp BEFORE INSERT OR UPDATE ON medkoord.meeting FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: meeting_transition meeting_transition_apply; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_transition_apply BEFORE INSERT ON medkoord.meeting_transition FOR EACH ROW EXECUTE FUNCTION medkoord.apply_meeting_transition();
+
+--
+-- Name: person person_check_subject; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER person_check_subject BEFORE UPDATE OF subject ON medkoord.person FOR EACH ROW EXECUTE FUNCTION medkoord.check_person_subject();
+
+--
+-- Name: person_contact person_contact_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER person_contact_stamp BEFORE INSERT OR UPDATE ON medkoord.person_contact FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: person person_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER person_stamp BEFORE INSERT OR UPDATE ON medkoord.person FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
 -- Name: population population_keep_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4047,6 +7247,66 @@ CREATE TRIGGER population_stamp BEFORE INSERT OR UPDATE ON medkoord.population F
 --
 
 CREATE TRIGGER population_version_never_changes BEFORE DELETE OR UPDATE OR TRUNCATE ON medkoord.population_version FOR EACH STATEMENT EXECUTE FUNCTION medkoord.refuse_rewriting();
+
+--
+-- Name: recusal_decision recusal_decision_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER recusal_decision_check BEFORE INSERT ON medkoord.recusal_decision FOR EACH ROW EXECUTE FUNCTION medkoord.check_recusal_decision();
+
+--
+-- Name: region region_ends_appointments; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER region_ends_appointments AFTER UPDATE OF valid_to ON medkoord.region FOR EACH STATEMENT EXECUTE FUNCTION medkoord.follow_ends();
+
+--
+-- Name: seat_rule seat_rule_ends_appointments; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER seat_rule_ends_appointments AFTER INSERT OR UPDATE ON medkoord.seat_rule FOR EACH STATEMENT EXECUTE FUNCTION medkoord.follow_ends();
+
+--
+-- Name: agenda_item agenda_item_meeting_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.agenda_item
+    ADD CONSTRAINT agenda_item_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES medkoord.meeting(meeting_no);
+
+--
+-- Name: agenda_item agenda_item_snapshot_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.agenda_item
+    ADD CONSTRAINT agenda_item_snapshot_fkey FOREIGN KEY (snapshot_no) REFERENCES medkoord.divergence_snapshot(snapshot_no);
+
+--
+-- Name: appointment appointment_body_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_body_fkey FOREIGN KEY (body_no) REFERENCES medkoord.body(body_no);
+
+--
+-- Name: appointment appointment_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
+-- Name: appointment appointment_region_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment
+    ADD CONSTRAINT appointment_region_fkey FOREIGN KEY (region_no) REFERENCES medkoord.region(region_no);
+
+--
+-- Name: body body_region_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.body
+    ADD CONSTRAINT body_region_fkey FOREIGN KEY (region_no) REFERENCES medkoord.region(region_no);
 
 --
 -- Name: consumption_coverage consumption_coverage_delivery_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -4112,6 +7372,90 @@ ALTER TABLE ONLY medkoord.hospital_transition
     ADD CONSTRAINT hospital_transition_hospital_fkey FOREIGN KEY (hospital_no) REFERENCES medkoord.hospital(hospital_no);
 
 --
+-- Name: interest interest_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.interest
+    ADD CONSTRAINT interest_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
+-- Name: interest_version interest_version_interest_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.interest_version
+    ADD CONSTRAINT interest_version_interest_fkey FOREIGN KEY (interest_no) REFERENCES medkoord.interest(interest_no);
+
+--
+-- Name: matter matter_body_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.matter
+    ADD CONSTRAINT matter_body_fkey FOREIGN KEY (body_no) REFERENCES medkoord.body(body_no);
+
+--
+-- Name: meeting_attendance meeting_attendance_meeting_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_attendance
+    ADD CONSTRAINT meeting_attendance_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES medkoord.meeting(meeting_no);
+
+--
+-- Name: meeting_attendance meeting_attendance_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_attendance
+    ADD CONSTRAINT meeting_attendance_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
+-- Name: meeting meeting_body_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting
+    ADD CONSTRAINT meeting_body_fkey FOREIGN KEY (body_no) REFERENCES medkoord.body(body_no);
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_agenda_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_minutes_item
+    ADD CONSTRAINT meeting_minutes_item_agenda_fkey FOREIGN KEY (meeting_no, item) REFERENCES medkoord.agenda_item(meeting_no, item);
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_minutes_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_minutes_item
+    ADD CONSTRAINT meeting_minutes_item_minutes_fkey FOREIGN KEY (meeting_no) REFERENCES medkoord.meeting_minutes(meeting_no);
+
+--
+-- Name: meeting_minutes meeting_minutes_meeting_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_minutes
+    ADD CONSTRAINT meeting_minutes_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES medkoord.meeting(meeting_no);
+
+--
+-- Name: meeting_transition meeting_transition_meeting_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_transition
+    ADD CONSTRAINT meeting_transition_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES medkoord.meeting(meeting_no);
+
+--
+-- Name: meeting_transition meeting_transition_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_transition
+    ADD CONSTRAINT meeting_transition_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
+-- Name: person_contact person_contact_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.person_contact
+    ADD CONSTRAINT person_contact_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
 -- Name: population population_region_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4126,11 +7470,124 @@ ALTER TABLE ONLY medkoord.population_version
     ADD CONSTRAINT population_version_population_fkey FOREIGN KEY (region_no, on_date) REFERENCES medkoord.population(region_no, on_date);
 
 --
+-- Name: recusal_decision recusal_decision_body_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.recusal_decision
+    ADD CONSTRAINT recusal_decision_body_fkey FOREIGN KEY (body_no) REFERENCES medkoord.body(body_no);
+
+--
+-- Name: recusal_decision recusal_decision_matter_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.recusal_decision
+    ADD CONSTRAINT recusal_decision_matter_fkey FOREIGN KEY (matter_no) REFERENCES medkoord.matter(matter_no);
+
+--
+-- Name: recusal_decision recusal_decision_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.recusal_decision
+    ADD CONSTRAINT recusal_decision_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
 -- Name: region region_successor_follows; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
 ALTER TABLE ONLY medkoord.region
     ADD CONSTRAINT region_successor_follows FOREIGN KEY (successor_no, valid_to) REFERENCES medkoord.region(region_no, valid_from);
+
+--
+-- Name: seat_appoints seat_appoints_appointer_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.seat_appoints
+    ADD CONSTRAINT seat_appoints_appointer_fkey FOREIGN KEY (appointer) REFERENCES medkoord.appointer(appointer);
+
+--
+-- Name: seat_rule seat_rule_appointer_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.seat_rule
+    ADD CONSTRAINT seat_rule_appointer_fkey FOREIGN KEY (appointed_by) REFERENCES medkoord.appointer(appointer);
+
+--
+-- Name: agenda_item; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.agenda_item ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: agenda_item agenda_item_delete; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY agenda_item_delete ON medkoord.agenda_item FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = agenda_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: agenda_item agenda_item_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY agenda_item_insert ON medkoord.agenda_item FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = agenda_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: agenda_item agenda_item_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY agenda_item_of_owner ON medkoord.agenda_item TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
+-- Name: agenda_item agenda_item_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY agenda_item_read ON medkoord.agenda_item FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = agenda_item.meeting_no) AND ((NOT agenda_item.closed) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])))))));
+
+--
+-- Name: appointer; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.appointer ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: appointer appointer_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointer_read ON medkoord.appointer FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: appointment; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.appointment ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: appointment appointment_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointment_insert ON medkoord.appointment FOR INSERT TO medkoord_server WITH CHECK (( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.appointed_by) AS actor_may_appoint));
+
+--
+-- Name: appointment appointment_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointment_of_owner ON medkoord.appointment TO medkoord_owner USING (true);
+
+--
+-- Name: appointment appointment_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointment_read ON medkoord.appointment FOR SELECT TO medkoord_server USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: appointment appointment_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointment_update ON medkoord.appointment FOR UPDATE TO medkoord_server USING (( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.appointed_by) AS actor_may_appoint));
 
 --
 -- Name: atc_code; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -4155,6 +7612,30 @@ CREATE POLICY atc_code_read ON medkoord.atc_code FOR SELECT USING ((( SELECT med
 --
 
 CREATE POLICY atc_code_update ON medkoord.atc_code FOR UPDATE USING (( SELECT medkoord.actor_has(VARIADIC ARRAY['admin'::text, 'amgros'::text]) AS actor_has));
+
+--
+-- Name: body; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.body ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: body body_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY body_of_owner ON medkoord.body FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: body body_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY body_read ON medkoord.body FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: body body_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY body_update ON medkoord.body FOR UPDATE USING (( SELECT medkoord.actor_has(VARIADIC ARRAY['admin'::text]) AS actor_has));
 
 --
 -- Name: consumption_cost_month; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -4523,6 +8004,312 @@ CREATE POLICY idempotency_key_own ON medkoord.idempotency_key TO medkoord_server
 CREATE POLICY idempotency_key_purge ON medkoord.idempotency_key FOR DELETE TO medkoord_owner USING ((created_at < (CURRENT_TIMESTAMP - '7 days'::interval)));
 
 --
+-- Name: interest; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.interest ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: interest interest_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_insert ON medkoord.interest FOR INSERT TO medkoord_server WITH CHECK ((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])));
+
+--
+-- Name: interest interest_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_of_owner ON medkoord.interest FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: interest interest_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_read ON medkoord.interest FOR SELECT TO medkoord_server USING (((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+
+--
+-- Name: interest interest_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_update ON medkoord.interest FOR UPDATE TO medkoord_server USING ((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])));
+
+--
+-- Name: interest_version; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.interest_version ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: interest_version interest_version_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_version_of_owner ON medkoord.interest_version FOR INSERT TO medkoord_owner WITH CHECK (true);
+
+--
+-- Name: interest_version interest_version_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_version_read ON medkoord.interest_version FOR SELECT TO medkoord_server USING (((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+
+--
+-- Name: matter; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.matter ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: matter matter_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY matter_insert ON medkoord.matter FOR INSERT TO medkoord_server WITH CHECK (( SELECT medkoord.actor_may('meet'::text, matter.body_no) AS actor_may));
+
+--
+-- Name: matter matter_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY matter_of_owner ON medkoord.matter FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: matter matter_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY matter_read ON medkoord.matter FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies() AS actor_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+
+--
+-- Name: matter matter_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY matter_update ON medkoord.matter FOR UPDATE TO medkoord_server USING (( SELECT medkoord.actor_may('meet'::text, matter.body_no) AS actor_may));
+
+--
+-- Name: meeting; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_attendance; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_attendance ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_attendance meeting_attendance_delete; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_attendance_delete ON medkoord.meeting_attendance FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: meeting_attendance meeting_attendance_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_attendance_insert ON medkoord.meeting_attendance FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: meeting_attendance meeting_attendance_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_attendance_of_owner ON medkoord.meeting_attendance TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
+-- Name: meeting_attendance meeting_attendance_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_attendance_read ON medkoord.meeting_attendance FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])))))));
+
+--
+-- Name: meeting meeting_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_insert ON medkoord.meeting FOR INSERT TO medkoord_server WITH CHECK ((body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[])));
+
+--
+-- Name: meeting_minutes; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_minutes ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_minutes meeting_minutes_delete; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_delete ON medkoord.meeting_minutes FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: meeting_minutes meeting_minutes_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_insert ON medkoord.meeting_minutes FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: meeting_minutes_item; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_minutes_item ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_delete; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_item_delete ON medkoord.meeting_minutes_item FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_minutes_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_item_insert ON medkoord.meeting_minutes_item FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_minutes_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_item_of_owner ON medkoord.meeting_minutes_item TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
+-- Name: meeting_minutes_item meeting_minutes_item_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_item_read ON medkoord.meeting_minutes_item FOR SELECT TO medkoord_server USING (((EXISTS ( SELECT
+   FROM medkoord.meeting_minutes m
+  WHERE (m.meeting_no = meeting_minutes_item.meeting_no))) AND (EXISTS ( SELECT
+   FROM medkoord.agenda_item a
+  WHERE ((a.meeting_no = meeting_minutes_item.meeting_no) AND (a.item = meeting_minutes_item.item))))));
+
+--
+-- Name: meeting_minutes meeting_minutes_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_of_owner ON medkoord.meeting_minutes TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
+-- Name: meeting_minutes meeting_minutes_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_minutes_read ON medkoord.meeting_minutes FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])))))));
+
+--
+-- Name: meeting meeting_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_of_owner ON medkoord.meeting TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
+-- Name: meeting meeting_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_read ON medkoord.meeting FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])) OR ((called_at IS NOT NULL) AND (body_no = ANY (( SELECT medkoord.actor_meeting_bodies() AS actor_meeting_bodies)::smallint[])))));
+
+--
+-- Name: meeting_step; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_step ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_step meeting_step_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_step_read ON medkoord.meeting_step FOR SELECT USING (true);
+
+--
+-- Name: meeting_transition; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_transition ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_transition meeting_transition_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_transition_insert ON medkoord.meeting_transition FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE (m.meeting_no = meeting_transition.meeting_no))));
+
+--
+-- Name: meeting_transition meeting_transition_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_transition_of_owner ON medkoord.meeting_transition FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: meeting_transition meeting_transition_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_transition_read ON medkoord.meeting_transition FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.meeting m
+  WHERE (m.meeting_no = meeting_transition.meeting_no))));
+
+--
+-- Name: meeting meeting_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_update ON medkoord.meeting FOR UPDATE TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[])) OR (body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[])) OR (body_no = ANY (( SELECT medkoord.actor_bodies('approve'::text) AS actor_bodies)::smallint[]))));
+
+--
+-- Name: person; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.person ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: person_contact; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.person_contact ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: person_contact person_contact_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_contact_read ON medkoord.person_contact FOR SELECT TO medkoord_server USING ((( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text]) AS actor_has) OR (person_no = ANY (( SELECT medkoord.actor_colleagues() AS actor_colleagues)::integer[]))));
+
+--
+-- Name: person_contact person_contact_write; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_contact_write ON medkoord.person_contact TO medkoord_server USING ((( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ( SELECT medkoord.actor_person() AS actor_person))));
+
+--
+-- Name: person person_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_insert ON medkoord.person FOR INSERT TO medkoord_server WITH CHECK (( SELECT medkoord.actor_keeps_people() AS actor_keeps_people));
+
+--
+-- Name: person person_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_of_owner ON medkoord.person FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: person person_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_read ON medkoord.person FOR SELECT TO medkoord_server USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: person person_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_update ON medkoord.person FOR UPDATE TO medkoord_server USING ((( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ( SELECT medkoord.actor_person() AS actor_person))));
+
+--
 -- Name: population; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4565,16 +8352,100 @@ CREATE POLICY population_version_insert ON medkoord.population_version FOR INSER
 CREATE POLICY population_version_read ON medkoord.population_version FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
 
 --
+-- Name: recusal_decision; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.recusal_decision ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: recusal_decision recusal_decision_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY recusal_decision_insert ON medkoord.recusal_decision FOR INSERT TO medkoord_server WITH CHECK (( SELECT medkoord.actor_may('recuse'::text, recusal_decision.body_no) AS actor_may));
+
+--
+-- Name: recusal_decision recusal_decision_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY recusal_decision_of_owner ON medkoord.recusal_decision FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: recusal_decision recusal_decision_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY recusal_decision_read ON medkoord.recusal_decision FOR SELECT TO medkoord_server USING (((person_no = ( SELECT medkoord.actor_person() AS actor_person)) OR (body_no = ANY (( SELECT medkoord.actor_oversees_bodies() AS actor_oversees_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+
+--
+-- Name: reference_number; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.reference_number ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: reference_number reference_number_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY reference_number_of_owner ON medkoord.reference_number TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
 -- Name: region; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
 ALTER TABLE medkoord.region ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: region region_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY region_of_owner ON medkoord.region FOR SELECT TO medkoord_owner USING (true);
+
+--
 -- Name: region region_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
 CREATE POLICY region_read ON medkoord.region FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: seat_appoints; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.seat_appoints ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: seat_appoints seat_appoints_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY seat_appoints_read ON medkoord.seat_appoints FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: seat_right; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.seat_right ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: seat_right seat_right_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY seat_right_read ON medkoord.seat_right FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
+-- Name: seat_rule; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.seat_rule ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: seat_rule seat_rule_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY seat_rule_of_owner ON medkoord.seat_rule FOR SELECT TO medkoord_owner USING (true);
+
+--
+-- Name: seat_rule seat_rule_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY seat_rule_read ON medkoord.seat_rule FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
 
 --
 -- Name: SCHEMA medkoord; Type: ACL; Schema: -; Owner: medkoord_owner
@@ -4638,11 +8509,81 @@ REVOKE ALL ON FUNCTION medkoord.actor_acts_for(region_no smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_acts_for(region_no smallint) TO medkoord_server;
 
 --
+-- Name: FUNCTION actor_bodies(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_bodies() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_bodies() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_bodies(what text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_bodies(what text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_bodies(what text) TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_colleagues(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_colleagues() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_colleagues() TO medkoord_server;
+
+--
 -- Name: FUNCTION actor_has(VARIADIC roles text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.actor_has(VARIADIC roles text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_has(VARIADIC roles text[]) TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_keeps_people(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_keeps_people() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_keeps_people() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_may(what text, in_body smallint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_may(what text, in_body smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_may(what text, in_body smallint) TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_may_appoint(to_body smallint, by_appointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_meeting_bodies(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_meeting_bodies() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_meeting_bodies() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_oversees(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_oversees() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_oversees() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_oversees_bodies(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_oversees_bodies() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_oversees_bodies() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_person(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_person() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_person() TO medkoord_server;
 
 --
 -- Name: TABLE region; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4656,6 +8597,13 @@ GRANT SELECT ON TABLE medkoord.region TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.actor_regions() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_regions() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_rights(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_rights() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_rights() TO medkoord_server;
 
 --
 -- Name: FUNCTION add_divergence_measure(body jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4735,6 +8683,72 @@ GRANT ALL ON FUNCTION medkoord.announce_consumption_delivery(body jsonb) TO medk
 REVOKE ALL ON FUNCTION medkoord.apply_hospital_transition() FROM PUBLIC;
 
 --
+-- Name: FUNCTION apply_meeting_transition(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.apply_meeting_transition() FROM PUBLIC;
+
+--
+-- Name: TABLE appointment; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(body_no) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.role; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(role) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.region_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(region_no) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.appointed_by; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(appointed_by) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.valid_from; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(valid_from) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.valid_to; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(valid_to),UPDATE(valid_to) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.end_reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(end_reason),UPDATE(end_reason) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: FUNCTION appointment_end(a medkoord.appointment); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.appointment_end(a medkoord.appointment) FROM PUBLIC;
+
+--
 -- Name: FUNCTION atc_group(atc text, level integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4754,6 +8768,18 @@ GRANT ALL ON FUNCTION medkoord.atc_level(atc text) TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.begin_delivery_upload(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.begin_delivery_upload(p_id uuid) TO medkoord_server;
+
+--
+-- Name: FUNCTION check_agenda_is_left(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_agenda_is_left() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_appointment(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_appointment() FROM PUBLIC;
 
 --
 -- Name: FUNCTION check_consumption_coverage(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4782,10 +8808,46 @@ REVOKE ALL ON FUNCTION medkoord.check_hospital_region() FROM PUBLIC;
 REVOKE ALL ON FUNCTION medkoord.check_idempotent_answer() FROM PUBLIC;
 
 --
+-- Name: FUNCTION check_interest(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_interest() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_matter(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_matter() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_meeting(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_meeting() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_meeting_part(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_meeting_part() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_person_subject(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_person_subject() FROM PUBLIC;
+
+--
 -- Name: FUNCTION check_population_region(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.check_population_region() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_recusal_decision(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_recusal_decision() FROM PUBLIC;
 
 --
 -- Name: FUNCTION check_source(p_source text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -4914,11 +8976,421 @@ REVOKE ALL ON FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_
 REVOKE ALL ON FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) FROM PUBLIC;
 
 --
+-- Name: TABLE body; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.body TO medkoord_server;
+
+--
+-- Name: COLUMN body.name; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(name) ON TABLE medkoord.body TO medkoord_server;
+
+--
+-- Name: TABLE person; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.person TO medkoord_server;
+
+--
+-- Name: COLUMN person.name; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(name),UPDATE(name) ON TABLE medkoord.person TO medkoord_server;
+
+--
+-- Name: COLUMN person.subject; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(subject),UPDATE(subject) ON TABLE medkoord.person TO medkoord_server;
+
+--
+-- Name: TABLE appointment_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.appointment_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION create_appointment(person uuid, body text, role text, region text, appointed_by text, from_date date, to_date date, reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.create_appointment(person uuid, body text, role text, region text, appointed_by text, from_date date, to_date date, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.create_appointment(person uuid, body text, role text, region text, appointed_by text, from_date date, to_date date, reason text) TO medkoord_server;
+
+--
 -- Name: FUNCTION create_hospital(code text, name text, region text, valid_from date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.create_hospital(code text, name text, region text, valid_from date) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.create_hospital(code text, name text, region text, valid_from date) TO medkoord_server;
+
+--
+-- Name: FUNCTION party_key(name text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.party_key(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.party_key(name text) TO medkoord_server;
+
+--
+-- Name: TABLE interest; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.kind; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(kind) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.party; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(party) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.identifier; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(identifier) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.tie; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(tie) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.valid_from; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(valid_from) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.valid_to; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(valid_to),UPDATE(valid_to) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: COLUMN interest.end_reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(end_reason) ON TABLE medkoord.interest TO medkoord_server;
+
+--
+-- Name: TABLE interest_version; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.interest_version TO medkoord_server;
+
+--
+-- Name: TABLE interest_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.interest_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) TO medkoord_server;
+
+--
+-- Name: TABLE matter; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.matter TO medkoord_server;
+
+--
+-- Name: COLUMN matter.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(body_no) ON TABLE medkoord.matter TO medkoord_server;
+
+--
+-- Name: COLUMN matter.kind; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(kind) ON TABLE medkoord.matter TO medkoord_server;
+
+--
+-- Name: COLUMN matter.reference; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(reference) ON TABLE medkoord.matter TO medkoord_server;
+
+--
+-- Name: COLUMN matter.title; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(title),UPDATE(title) ON TABLE medkoord.matter TO medkoord_server;
+
+--
+-- Name: COLUMN matter.parties; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(parties),UPDATE(parties) ON TABLE medkoord.matter TO medkoord_server;
+
+--
+-- Name: TABLE matter_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.matter_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION create_matter(body text, kind text, reference text, title text, parties jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION danish_day(at timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.danish_day(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.danish_day(at timestamp with time zone) TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_obstacle(number integer, starts_at timestamp with time zone, action text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) TO medkoord_server;
+
+--
+-- Name: FUNCTION seats_held(by_person integer, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.seats_held(by_person integer, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.seats_held(by_person integer, on_date date) TO medkoord_server;
+
+--
+-- Name: TABLE agenda_item; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE medkoord.agenda_item TO medkoord_server;
+
+--
+-- Name: TABLE divergence_snapshot; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.divergence_snapshot TO medkoord_server;
+
+--
+-- Name: TABLE meeting; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(body_no) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.title; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(title),UPDATE(title) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.starts_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(starts_at),UPDATE(starts_at) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.ends_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(ends_at),UPDATE(ends_at) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.place; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(place),UPDATE(place) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: TABLE meeting_attendance; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,DELETE ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_attendance.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_attendance.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_attendance.attendance; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(attendance) ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: TABLE meeting_minutes; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,DELETE ON TABLE medkoord.meeting_minutes TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_minutes.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_minutes TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_minutes.text; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(text) ON TABLE medkoord.meeting_minutes TO medkoord_server;
+
+--
+-- Name: TABLE meeting_step; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_step TO medkoord_server;
+
+--
+-- Name: TABLE meeting_transition; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_transition.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_transition.action; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(action) ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_transition.reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(reason) ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: TABLE meeting_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION create_meeting(body text, title text, starts_at timestamp with time zone, ends_at timestamp with time zone, place text, agenda jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.create_meeting(body text, title text, starts_at timestamp with time zone, ends_at timestamp with time zone, place text, agenda jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.create_meeting(body text, title text, starts_at timestamp with time zone, ends_at timestamp with time zone, place text, agenda jsonb) TO medkoord_server;
+
+--
+-- Name: TABLE person_contact; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,DELETE ON TABLE medkoord.person_contact TO medkoord_server;
+
+--
+-- Name: COLUMN person_contact.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.person_contact TO medkoord_server;
+
+--
+-- Name: COLUMN person_contact.organisation; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(organisation),UPDATE(organisation) ON TABLE medkoord.person_contact TO medkoord_server;
+
+--
+-- Name: COLUMN person_contact.title; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(title),UPDATE(title) ON TABLE medkoord.person_contact TO medkoord_server;
+
+--
+-- Name: COLUMN person_contact.email; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(email),UPDATE(email) ON TABLE medkoord.person_contact TO medkoord_server;
+
+--
+-- Name: COLUMN person_contact.phone; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(phone),UPDATE(phone) ON TABLE medkoord.person_contact TO medkoord_server;
+
+--
+-- Name: TABLE person_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.person_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION create_person(name text, subject text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.create_person(name text, subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.create_person(name text, subject text) TO medkoord_server;
+
+--
+-- Name: FUNCTION cvr_number_valid(cvr text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.cvr_number_valid(cvr text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.cvr_number_valid(cvr text) TO medkoord_server;
+
+--
+-- Name: FUNCTION danish_date(on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.danish_date(on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.danish_date(on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION danish_midnight(on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.danish_midnight(on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.danish_midnight(on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION danish_time(at timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.danish_time(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.danish_time(at timestamp with time zone) TO medkoord_server;
+
+--
+-- Name: FUNCTION decide_recusal(of_matter uuid, of_person uuid, action text, reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) TO medkoord_server;
 
 --
 -- Name: TABLE hospital_region; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5160,6 +9632,33 @@ REVOKE ALL ON FUNCTION medkoord.divergence_years(p_from date, p_to date) FROM PU
 GRANT ALL ON FUNCTION medkoord.divergence_years(p_from date, p_to date) TO medkoord_server;
 
 --
+-- Name: FUNCTION end_appointment(appointment uuid, on_date date, reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.end_appointment(appointment uuid, on_date date, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.end_appointment(appointment uuid, on_date date, reason text) TO medkoord_server;
+
+--
+-- Name: FUNCTION end_interest(interest uuid, on_date date, reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.end_interest(interest uuid, on_date date, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.end_interest(interest uuid, on_date date, reason text) TO medkoord_server;
+
+--
+-- Name: FUNCTION erase_contact(person uuid, if_match text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.erase_contact(person uuid, if_match text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.erase_contact(person uuid, if_match text) TO medkoord_server;
+
+--
+-- Name: FUNCTION follow_ends(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.follow_ends() FROM PUBLIC;
+
+--
 -- Name: FUNCTION hospital_region_on(hospital_no smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5216,6 +9715,47 @@ REVOKE ALL ON FUNCTION medkoord.hospitals_on(on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.hospitals_on(on_date date) TO medkoord_server;
 
 --
+-- Name: FUNCTION html_text(value text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.html_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.html_text(value text) TO medkoord_server;
+
+--
+-- Name: FUNCTION ical_line(line text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.ical_line(line text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.ical_line(line text) TO medkoord_server;
+
+--
+-- Name: FUNCTION ical_text(value text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.ical_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.ical_text(value text) TO medkoord_server;
+
+--
+-- Name: FUNCTION ical_time(at timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.ical_time(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.ical_time(at timestamp with time zone) TO medkoord_server;
+
+--
+-- Name: FUNCTION interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint) TO medkoord_server;
+
+--
+-- Name: FUNCTION keep_interest_version(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.keep_interest_version() FROM PUBLIC;
+
+--
 -- Name: FUNCTION keep_population_version(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5242,6 +9782,20 @@ GRANT ALL ON FUNCTION medkoord.last_reported_month(p_source text, p_as_of timest
 REVOKE ALL ON FUNCTION medkoord.lock_consumption_delivery(p_id uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION matter_recusals(of_matter uuid, of_person uuid, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.matter_recusals(of_matter uuid, of_person uuid, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.matter_recusals(of_matter uuid, of_person uuid, on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_calendar(of_body smallint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_calendar(of_body smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_calendar(of_body smallint) TO medkoord_server;
+
+--
 -- Name: FUNCTION move_hospital(number smallint, to_region smallint, from_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5253,6 +9807,45 @@ GRANT ALL ON FUNCTION medkoord.move_hospital(number smallint, to_region smallint
 --
 
 REVOKE ALL ON FUNCTION medkoord.next_change_of_source(p_source text, p_delivery_no integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION next_reference(for_prefix text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.next_reference(for_prefix text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION number_meeting(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.number_meeting() FROM PUBLIC;
+
+--
+-- Name: FUNCTION open_meeting(by_reference text, may text, if_match text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.open_meeting(by_reference text, may text, if_match text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.open_meeting(by_reference text, may text, if_match text) TO medkoord_server;
+
+--
+-- Name: FUNCTION party_faults(kind text, name text, identifier text, pointer text, name_at text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) TO medkoord_server;
+
+--
+-- Name: TABLE seat_rule; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.seat_rule TO medkoord_server;
+
+--
+-- Name: FUNCTION people_seated(in_body smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.people_seated(in_body smallint, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.people_seated(in_body smallint, on_date date) TO medkoord_server;
 
 --
 -- Name: FUNCTION period_name(period_from date, period text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5267,6 +9860,27 @@ GRANT ALL ON FUNCTION medkoord.period_name(period_from date, period text) TO med
 
 REVOKE ALL ON FUNCTION medkoord.periods_between(p_from date, p_to date, p_period text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.periods_between(p_from date, p_to date, p_period text) TO medkoord_server;
+
+--
+-- Name: FUNCTION person_interests(of_person integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.person_interests(of_person integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.person_interests(of_person integer) TO medkoord_server;
+
+--
+-- Name: FUNCTION person_meetings(of_person integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.person_meetings(of_person integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.person_meetings(of_person integer) TO medkoord_server;
+
+--
+-- Name: FUNCTION person_recusals(of_person integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.person_recusals(of_person integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.person_recusals(of_person integer) TO medkoord_server;
 
 --
 -- Name: FUNCTION problem(code text, detail text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5320,11 +9934,71 @@ REVOKE ALL ON FUNCTION medkoord.purge_idempotency_keys() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.purge_idempotency_keys() TO medkoord_server;
 
 --
+-- Name: FUNCTION put_agenda(meeting text, if_match text, items jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.put_agenda(meeting text, if_match text, items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.put_agenda(meeting text, if_match text, items jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION put_attendance(meeting text, if_match text, attendance jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.put_attendance(meeting text, if_match text, attendance jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.put_attendance(meeting text, if_match text, attendance jsonb) TO medkoord_server;
+
+--
+-- Name: TABLE meeting_minutes_item; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE medkoord.meeting_minutes_item TO medkoord_server;
+
+--
+-- Name: TABLE meeting_minutes_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_minutes_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION put_minutes(meeting text, if_match text, minutes text, items jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.put_minutes(meeting text, if_match text, minutes text, items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.put_minutes(meeting text, if_match text, minutes text, items jsonb) TO medkoord_server;
+
+--
 -- Name: FUNCTION reading_window(p_from date, p_to date, p_as_of text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.reading_window(p_from date, p_to date, p_as_of text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.reading_window(p_from date, p_to date, p_as_of text) TO medkoord_server;
+
+--
+-- Name: FUNCTION recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange) FROM PUBLIC;
+
+--
+-- Name: FUNCTION recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
 
 --
 -- Name: FUNCTION refuse_question(p_at text, p_name text, p_code text, p_detail text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5374,6 +10048,20 @@ REVOKE ALL ON FUNCTION medkoord.require_accepted_delivery(p_id uuid, pointer tex
 GRANT ALL ON FUNCTION medkoord.require_accepted_delivery(p_id uuid, pointer text) TO medkoord_server;
 
 --
+-- Name: FUNCTION require_authority(what text, in_body smallint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_authority(what text, in_body smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_authority(what text, in_body smallint) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_body(slug text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_body(slug text, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_body(slug text, pointer text) TO medkoord_server;
+
+--
 -- Name: FUNCTION require_consumption_delivery(p_id uuid); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5386,6 +10074,13 @@ GRANT ALL ON FUNCTION medkoord.require_consumption_delivery(p_id uuid) TO medkoo
 
 REVOKE ALL ON FUNCTION medkoord.require_hospital(code text, pointer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.require_hospital(code text, pointer text) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_interest_access(person_no integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_interest_access(person_no integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_interest_access(person_no integer) TO medkoord_server;
 
 --
 -- Name: FUNCTION require_match(if_match text, etag text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5402,11 +10097,53 @@ REVOKE ALL ON FUNCTION medkoord.require_no_match(if_match text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.require_no_match(if_match text) TO medkoord_server;
 
 --
+-- Name: FUNCTION require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_person_access(person_no integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_person_access(person_no integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_person_access(person_no integer) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_personal_data(person_no integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_personal_data(person_no integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_personal_data(person_no integer) TO medkoord_server;
+
+--
 -- Name: FUNCTION require_region(slug text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.require_region(slug text, pointer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.require_region(slug text, pointer text) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_snapshot(ref text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_snapshot(ref text, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_snapshot(ref text, pointer text) TO medkoord_server;
+
+--
+-- Name: FUNCTION roster_findings(of_body smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.roster_findings(of_body smallint, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.roster_findings(of_body smallint, on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION roster_seats(of_body smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.roster_seats(of_body smallint, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.roster_seats(of_body smallint, on_date date) TO medkoord_server;
 
 --
 -- Name: FUNCTION sees_all_deliveries(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5416,16 +10153,23 @@ REVOKE ALL ON FUNCTION medkoord.sees_all_deliveries() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.sees_all_deliveries() TO medkoord_server;
 
 --
+-- Name: FUNCTION set_appointment_end(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.set_appointment_end() FROM PUBLIC;
+
+--
 -- Name: FUNCTION stamp_change(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.stamp_change() FROM PUBLIC;
 
 --
--- Name: TABLE divergence_snapshot; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION subject_traces(of_subject text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-GRANT SELECT ON TABLE medkoord.divergence_snapshot TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.subject_traces(of_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.subject_traces(of_subject text) TO medkoord_server;
 
 --
 -- Name: FUNCTION take_divergence_snapshot(p_title text, p_question medkoord.divergence_question, p_material boolean, p_sort text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5442,6 +10186,13 @@ REVOKE ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) TO medkoord_server;
 
 --
+-- Name: FUNCTION touch_meeting(number integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.touch_meeting(number integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.touch_meeting(number integer) TO medkoord_server;
+
+--
 -- Name: FUNCTION transition_consumption_delivery(p_id uuid, p_action text, p_reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5456,11 +10207,58 @@ REVOKE ALL ON FUNCTION medkoord.transition_hospital(hospital text, action text, 
 GRANT ALL ON FUNCTION medkoord.transition_hospital(hospital text, action text, on_date date) TO medkoord_server;
 
 --
+-- Name: FUNCTION transition_meeting(meeting text, if_match text, action text, reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) TO medkoord_server;
+
+--
+-- Name: TABLE seat_right; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.seat_right TO medkoord_server;
+
+--
+-- Name: TABLE body_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.body_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION update_body(body text, if_match text, changes jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.update_body(body text, if_match text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.update_body(body text, if_match text, changes jsonb) TO medkoord_server;
+
+--
 -- Name: FUNCTION update_hospital(hospital text, if_match text, changes jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.update_hospital(hospital text, if_match text, changes jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.update_hospital(hospital text, if_match text, changes jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION update_matter(matter uuid, if_match text, changes jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.update_matter(matter uuid, if_match text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.update_matter(matter uuid, if_match text, changes jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION update_meeting(meeting text, if_match text, changes jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.update_meeting(meeting text, if_match text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.update_meeting(meeting text, if_match text, changes jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION update_person(person uuid, if_match text, changes jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.update_person(person uuid, if_match text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.update_person(person uuid, if_match text, changes jsonb) TO medkoord_server;
 
 --
 -- Name: FUNCTION upload_violations(p_table text, p_delivery_no integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5476,10 +10274,23 @@ REVOKE ALL ON FUNCTION medkoord.url_segment(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.url_segment(value text) TO medkoord_server;
 
 --
+-- Name: FUNCTION write_agenda(number integer, items jsonb, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.write_agenda(number integer, items jsonb, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.write_agenda(number integer, items jsonb, pointer text) TO medkoord_server;
+
+--
 -- Name: FUNCTION sum_bigint(bigint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.sum_bigint(bigint) FROM PUBLIC;
+
+--
+-- Name: TABLE appointer; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.appointer TO medkoord_server;
 
 --
 -- Name: TABLE atc_code; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -5554,10 +10365,52 @@ GRANT UPDATE(source) ON TABLE medkoord.population TO medkoord_server;
 GRANT UPDATE(evidence) ON TABLE medkoord.population TO medkoord_server;
 
 --
+-- Name: TABLE recusal_decision; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.recusal_decision TO medkoord_server;
+
+--
+-- Name: COLUMN recusal_decision.matter_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(matter_no) ON TABLE medkoord.recusal_decision TO medkoord_server;
+
+--
+-- Name: COLUMN recusal_decision.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(body_no) ON TABLE medkoord.recusal_decision TO medkoord_server;
+
+--
+-- Name: COLUMN recusal_decision.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.recusal_decision TO medkoord_server;
+
+--
+-- Name: COLUMN recusal_decision.action; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(action) ON TABLE medkoord.recusal_decision TO medkoord_server;
+
+--
+-- Name: COLUMN recusal_decision.reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(reason) ON TABLE medkoord.recusal_decision TO medkoord_server;
+
+--
 -- Name: TABLE schema_migration; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 GRANT SELECT ON TABLE medkoord.schema_migration TO medkoord_server;
+
+--
+-- Name: TABLE seat_appoints; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.seat_appoints TO medkoord_server;
 
 --
 -- Name: FUNCTION divergence_last_month(p_source text, p_as_of timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner

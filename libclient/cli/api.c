@@ -8,7 +8,7 @@
 #define BODY_MAX (64u * 1024u * 1024u)
 
 const struct flag api_flags[] = {{.name = "header", .metavar = "'Name: value'", .text = TEXT_HELP_HEADER},
-                                 {.name = "body", .metavar = "FILE", .text = TEXT_HELP_BODY, .file = true},
+                                 {.name = "body-file", .metavar = "FILE", .text = TEXT_HELP_BODY, .file = true},
                                  {.name = "include", .text = TEXT_HELP_INCLUDE},
                                  {0}};
 
@@ -108,8 +108,8 @@ int api_run(int n, char **words) {
     out_quiet |= code == EXIT_GOOD && flags_has(&w, "quiet");
     if (code == EXIT_GOOD)
         code = check(&w, &method);
-    if (code == EXIT_GOOD && flags_has(&w, "body") &&
-        (body = file_read(flags_value(&w, "body"), BODY_MAX, &n_body)) == NULL)
+    if (code == EXIT_GOOD && flags_has(&w, "body-file") &&
+        (body = file_read(flags_value(&w, "body-file"), BODY_MAX, &n_body)) == NULL)
         code = EXIT_OTHER;
     if (code == EXIT_GOOD)
         code = config_read(&w, &config);

@@ -1,4 +1,4 @@
-/* The body of a request, from the flags of its members or from --body.
+/* The body of a request, from the flags of its members or from --body-file.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
@@ -132,7 +132,7 @@ static size_t object_of(const char *path) {
 }
 
 int body_make(const struct cli_operation *op, const struct words *w, const char **ret_body) {
-    const char *path = flags_value(w, "body"), *open = NULL;
+    const char *path = flags_value(w, "body-file"), *open = NULL;
     struct text body = {0};
     size_t n_open = 0;
     bool first = true;

@@ -149,7 +149,7 @@ static int find_token(const struct words *w, const struct config *file, struct c
 
 int config_read(const struct words *w, struct config *ret_config) {
     struct config c = {.path = config_path()}, file = {0};
-    const char *from = flags_value(w, "token-file"), *body = flags_value(w, "body");
+    const char *from = flags_value(w, "token-file"), *body = flags_value(w, "body-file");
     bool data = (body != NULL && strcmp(body, "-") == 0) || (w->n_free == 1 && strcmp(w->free[0], "-") == 0);
     if (from != NULL && strcmp(from, "-") == 0 && data) {
         say("%s", T(ONE_INPUT));

@@ -165,7 +165,7 @@ static const char *example_of(const struct cli_operation *op, const mk_operation
             put_example_member(&line, m, value);
     }
     if (mk->streams)
-        text_put(&line, " --body rows.csv");
+        text_put(&line, " --body-file rows.csv");
     return line.p;
 }
 

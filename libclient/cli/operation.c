@@ -85,7 +85,7 @@ struct flag *operation_flags(const struct cli_operation *op) {
     for (const struct cli_member *m = op->members; m->path != NULL; m++)
         flags[i++] = member_flag(m);
     if (mk->consumes[0] != NULL)
-        flags[i++] = (struct flag){.name = "body", .metavar = "FILE", .text = TEXT_HELP_BODY, .file = true};
+        flags[i++] = (struct flag){.name = "body-file", .metavar = "FILE", .text = TEXT_HELP_BODY, .file = true};
     if (mk->streams)
         flags[i++] = (struct flag){
             .name = "content-type", .metavar = "TYPE", .text = TEXT_HELP_CONTENT_TYPE, .values = mk->consumes};
@@ -224,7 +224,7 @@ static const char *guess_type(const char *path) {
 
 static int send_stream(mk_client *client, const mk_operation *mk, const mk_argument *arguments, size_t n,
                        const struct words *w, mk_error *error, int *ret_exit) {
-    const char *path = flags_value(w, "body"), *type = flags_value(w, "content-type");
+    const char *path = flags_value(w, "body-file"), *type = flags_value(w, "content-type");
     bool standard = strcmp(path, "-") == 0;
     FILE *file = standard ? stdin : fopen(path, "re");
     mk_source source = {.size = sizeof source};
@@ -315,7 +315,7 @@ static int check_words(const struct cli_operation *op, const mk_operation *mk, c
         say(T(FLAGS_TOGETHER), "json", "csv");
         return EXIT_USAGE;
     }
-    if (mk->streams && flags_value(w, "body") == NULL) {
+    if (mk->streams && flags_value(w, "body-file") == NULL) {
         say("%s", T(BODY_MISSING));
         return EXIT_USAGE;
     }

@@ -7,14 +7,14 @@ import hashlib
 import os
 import re
 
-from .bindings import OIDS, BindingRules
+from .bindings import OIDS, BindingRules, is_text
 from .operations import OperationRules
 from .schemas import SNAKE, SchemaRules, canonical, pattern_mistake, schema_types
 from .statement import SqlError, Statement, problem_calls
 from .yaml_file import ContractError, Map, load_yaml
 
 __all__ = ["COMPONENT_KINDS", "OIDS", "SNAKE", "Contract", "ContractError", "SqlError", "Statement", "canonical",
-           "pattern_mistake", "problem_calls", "schema_types"]
+           "pattern_mistake", "is_text", "problem_calls", "schema_types"]
 
 COMPONENT_KINDS = ("schemas", "parameters", "responses")
 GENERIC = {"gate", "every", "authorized", "parameters", "query", "body", "streamed", "write", "statement", "cursor",

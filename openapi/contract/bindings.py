@@ -18,6 +18,11 @@ SUFFIXES = {"text/csv": "csv", "image/svg+xml": "svg", "text/html": "html", "tex
 MAX_BINDINGS, MAX_CURSOR = 32, 8
 
 
+def is_text(op, media_type, render):
+    """Whether a representation is a document that a statement writes: its only column is the body."""
+    return render is None and not op.handler and media_type not in ("application/json", "text/csv")
+
+
 class BindingRules:
     """Part of Contract."""
 
@@ -60,6 +65,8 @@ class BindingRules:
                 if statement:
                     claimed.add(statement.name)
                     self.check_statement(op, statement, media_type)
+                    if is_text(op, media_type, media.get("x-render")) and statement.cardinality != "one":
+                        self.error((statement.file, 1), f"{statement.name}: a document has cardinality one")
                 representations.append((media_type, statement, media.get("x-render")))
             good = True
             for media_type, statement, render in representations[1:]:
@@ -70,8 +77,10 @@ class BindingRules:
                 if render and not self.source_mentions(rf"\bbool\s+{render}\("):
                     good = False
                     self.incomplete((op.file, op.line), f"{op.id}: no file of server/ops defines {render}()")
-                if render is None and media_type not in ("application/json", "text/csv") and not op.handler:
-                    self.error((op.file, op.line), f"{op.id}: {media_type} needs x-render or x-handler")
+                if is_text(op, media_type, render) and statement is None and media_type != representations[0][0]:
+                    good = False
+                    self.incomplete((op.file, op.line), f"{op.id}: {media_type} needs x-render, x-handler or "
+                                    f"sql/ops/{op.id}.{SUFFIXES.get(media_type, 'EXTENSION')}.sql")
             op.representations = representations
             if op.handler:
                 file = f"server/ops/{op.id}.c"
@@ -147,7 +156,8 @@ class BindingRules:
         after = re.fullmatch(r"after_([1-9]\d*)", name)
         if exports and (after or name in ("limit", "count", "cursor")):
             return f":{name} has no place in an export: it gives everything"
-        if name == "body":
+        # A parameter of the path or the query that is called body (a committee) stands before the body itself.
+        if name == "body" and not any(p["name"] == "body" for p in op.parameters):
             parameter.binding = ("FROM_BODY", 0)
             return need(("jsonb", "text"), "the body") if op.body else f":body, but {op.id} takes no JSON body"
         if name == "if_match":

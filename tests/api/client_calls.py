@@ -189,6 +189,8 @@ class Caller:
             assert not result, "what is given out is untouched on failure"
             raise Failure(code, error)
         Caller.called.add("mk_" + name)
+        if how == "nothing":
+            return None
         if how == "sink":
             return sink.content
         return self.items(plan, result) if how == "list" else self.take(plan.result, result)

@@ -4,6 +4,7 @@ SPDX-License-Identifier: MPL-2.0
 """
 import base64
 import contextlib
+import datetime
 import http.client
 import json
 import os
@@ -24,6 +25,7 @@ import libmedkoord
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TEST_BUILD", ROOT / "build" / "check"))
 PROGRAM = BUILD / "server" / "medkoordd"
+FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 REGIONS = ["hovedstaden", "midtjylland", "nordjylland", "sjaelland", "syddanmark"]
 
 
@@ -63,9 +65,38 @@ class Cluster:
     def pids(self, like):
         return [int(row[0]) for row in self.sql(f"SELECT pid FROM pg_stat_activity WHERE application_name LIKE '{like}'")]
 
+    def restart_under(self, clock):
+        """Begins anew with another clock; not by tests/pg.sh: libfaketime's semaphores must belong to PostgreSQL's own user."""
+        self.call("stop")
+        folder = pathlib.Path(self.folder)
+        become = ["setpriv", "--reuid", folder.owner(), "--regid", folder.group(), "--init-groups"] if os.geteuid() == 0 else []
+        subprocess.run([*become, "env", *(f"{k}={v}" for k, v in clock.environment.items()), "/usr/lib/postgresql/15/bin/pg_ctl", "--silent",
+                        "--pgdata", folder / "data", "--log", folder / "postgresql.log", "--wait", "start"], check=True, cwd=folder)
+
     def remove(self):
         subprocess.run([str(ROOT / "tests" / "pg.sh"), "stop", self.folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Clock:
+    """The wall clock of a program, some seconds off; its monotonic clock is left alone."""
+
+    def __init__(self, folder):
+        os.chmod(folder, 0o755)
+        self.file = pathlib.Path(folder) / "clock"
+        self.set(0)
+        self.environment = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+                            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+
+    def set(self, seconds):
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}")
+        fresh.chmod(0o644)
+        fresh.replace(self.file)
+
+    def set_to(self, moment):
+        """From now on it is this moment, an ISO time with its offset."""
+        self.set(int(datetime.datetime.fromisoformat(moment).timestamp() - time.time()))
 
 
 def locked(cluster, sql):

@@ -167,6 +167,89 @@ def test_divergence(admin, delivery, as_role):
     assert frozen["id"] in [s["id"] for s in admin.call("list_divergence_snapshots", count="exact")]
 
 
+@pytest.fixture(scope="module")
+def person(admin):
+    """Who comes with the administrator's token, as chair of the forum."""
+    made = admin.call("create_person", body={"name": "Person A", "subject": "test-admin"})
+    seat = admin.call("create_appointment", body={"person": made["id"], "body": "forum", "role": "chair", "region": "nordjylland",
+                                                  "appointed_by": "regions_jointly", "from": "2020-01-01"})
+    assert admin.call("get_appointment", seat["id"]) == seat
+    return made["id"]
+
+
+def test_rosters(admin, person):
+    bodies = admin.call("list_bodies", as_of="2026-06-01", limit=2)
+    assert {"forum", "drug-committee-nordjylland"} <= {b["slug"] for b in bodies}
+    admin.call("get_body", "drug-committee-nordjylland")
+    assert admin.call("update_body", "drug-committee-nordjylland", body={"name": "Komitéen"})["name"] == "Komitéen"
+    roster = admin.call("get_roster", "forum", as_of="2026-06-01")
+    chair = next(s for s in roster["seats"] if s["role"] == "chair")
+    assert chair["status"] == "filled" and roster["findings"]
+    assert admin.call("get_me")["subject"] == "test-admin"
+
+
+def test_people_and_appointments(admin, person):
+    assert person in [p["id"] for p in admin.call("list_people", q="Person A", limit=1)]
+    admin.call("get_person", person)
+    assert admin.call("update_person", person, body={"name": "Person A1"})["name"] == "Person A1"
+    contact = {"organisation": "Et hospital", "title": "Overlæge", "email": "a@example.org", "phone": "+45 00000000"}
+    assert admin.call("put_person_contact", person, body=contact)["email"] == "a@example.org"
+    assert admin.call("get_person_contact", person)["title"] == "Overlæge"
+    assert admin.call("get_person_export", person)
+    assert admin.call("delete_person_contact", person) is None
+    other = admin.call("create_person", body={"name": "Person B"})["id"]
+    seat = admin.call("create_appointment", body={"person": other, "body": "health-directors", "role": "director", "region": "syddanmark",
+                                                  "appointed_by": "syddanmark", "from": "2020-01-01"})
+    ended = admin.call("transition_appointment", seat["id"], body={"action": "end", "on": "2024-01-01", "reason": "another post"})
+    assert ended["to"] == "2024-01-01" and ended["end_reason"] == "another post"
+    assert seat["id"] in [a["id"] for a in admin.call("list_appointments", person=other, limit=1)]
+
+
+def test_interests_and_matters(admin, person):
+    tie = admin.call("create_interest", body={"kind": "company", "party": "Firmaet", "tie": "a fee", "from": "2020-01-01"})
+    assert admin.call("get_interest", tie["id"]) == tie
+    assert tie in admin.call("list_interests", person=person, count="exact", limit=1)
+    matter = admin.call("create_matter", body={"body": "forum", "kind": "case", "reference": "TF-2026-0001", "title": "En sag"})
+    assert admin.call("get_matter", matter["id"])["title"] == "En sag"
+    changed = admin.call("update_matter", matter["id"], body={"title": "Sagen", "parties": [{"kind": "company", "name": "firmaet"}]})
+    assert changed["title"] == "Sagen"
+    assert matter["id"] in [m["id"] for m in admin.call("list_matters", body_="forum", limit=1)]
+    recused = admin.call("list_recusals", matter["id"], limit=1)
+    assert [r["person"] for r in recused] == [person]
+    assert admin.call("get_recusal", matter["id"], person)["recused"]
+    assert admin.call("transition_interest", tie["id"], body={"action": "end", "on": "2024-01-01", "reason": "it is over"})["to"] == "2024-01-01"
+    other = admin.call("create_person", body={"name": "Person C"})["id"]
+    admin.call("create_appointment", body={"person": other, "body": "forum", "role": "hospital_pharmacist",
+                                           "appointed_by": "regions_jointly", "from": "2020-01-01"})
+    assert admin.call("create_recusal", matter["id"], body={"person": other, "reason": "knows them"})["recused"]
+    assert admin.call("create_waiver", matter["id"], body={"person": other, "reason": "it was long ago"})
+
+
+def test_meetings(admin, person):
+    secretary = admin.call("create_appointment", body={"person": person, "body": "forum", "role": "secretariat", "region": "nordjylland",
+                                                       "appointed_by": "regions_jointly", "from": "2020-01-01"})
+    assert secretary["role"] == "secretariat"
+    made = admin.call("create_meeting", body={"body": "forum", "title": "Første møde", "starts_at": "2026-03-01T09:00:00Z",
+                                              "ends_at": "2026-03-01T11:00:00Z"})
+    name = made["reference"]
+    made = admin.call("get_meeting", name)
+    made = admin.call("update_meeting", name, body={"place": "Aalborg"})
+    made = admin.call("put_meeting_agenda", name, if_match=made.etag, body={"items": [{"title": "Velkomst"}, {"title": "Sager", "purpose": "discussion"}]})
+    assert made["place"] == "Aalborg" and len(made["agenda"]) == 2
+    made = admin.call("transition_meeting", name, if_match=made.etag, body={"action": "call"})
+    made = admin.call("transition_meeting", name, if_match=made.etag, body={"action": "hold"})
+    assert made["state"] == "held"
+    made = admin.call("put_meeting_attendance", name, if_match=made.etag, body={"attendance": [{"person": person, "attendance": "present"}]})
+    assert made["attendance"]
+    assert admin.call("put_meeting_minutes", name, if_match=made.etag, body={"text": "Godt møde.", "items": [{"item": 1, "decision": "Ja."}]})["state"] == "draft"
+    assert admin.call("get_meeting_minutes", name)["items"]
+    assert "Første møde".encode() in admin.call("get_meeting_html", name)
+    assert name in [m["reference"] for m in admin.call("list_meetings", body_="forum", year=2026, count="exact", limit=1)]
+    assert admin.call("get_meeting_count", "forum", year=2026)["held"] == ("number", "1")
+    assert admin.call("get_meeting_calendar").startswith(b"BEGIN:VCALENDAR")
+    assert admin.call("get_body_calendar", "forum").startswith(b"BEGIN:VCALENDAR")
+
+
 def by_name(caller, operation, arguments, body=None, accept=None):
     """mk_call(): (status, headers, body), or Failure."""
     lib, response, error = library(), c_void_p(), Error()

@@ -22,9 +22,8 @@ import time
 
 import pytest
 
-from medkoord_api import Client, Cluster, Keys, Server, key, locked, release, wait_until
+from medkoord_api import Client, Clock, Cluster, Keys, Server, key, locked, release, wait_until
 
-FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 MONTHS = {"from_month": "2016-01", "to_month": "2016-03"}
 
 
@@ -729,29 +728,12 @@ def test_keys_rotate_under_load(home, contract, tmp_path, often):
 
 # ---- the clock ----
 
-class Clock:
-    """The wall clock of a program, some seconds off; its monotonic clock is left alone."""
-
-    def __init__(self, folder):
-        self.file = pathlib.Path(folder) / "clock"
-        self.set(0)
-        self.environment = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
-                            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
-
-    def set(self, seconds):
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(f"{seconds:+d}")
-        fresh.chmod(0o644)
-        fresh.replace(self.file)
-
-
 DAY = 86_400
 
 
 @pytest.fixture
 def clock():
     with tempfile.TemporaryDirectory(prefix="medkoord-clock.") as folder:
-        os.chmod(folder, 0o755)
         yield Clock(folder)
 
 
@@ -834,13 +816,7 @@ def test_the_servers_clock_jumps(home, keys, contract, clock):
 
 def test_the_databases_clock_is_set_back(keys, contract, clock, own_cluster):
     """What is accepted later counts later, and is withdrawn later, although the database's clock says otherwise."""
-    own_cluster.call("stop")
-    # Begun here and not by tests/pg.sh: libfaketime's semaphores must belong to PostgreSQL's own user.
-    folder = pathlib.Path(own_cluster.folder)
-    owner = folder.owner()
-    become = ["setpriv", "--reuid", owner, "--regid", folder.group(), "--init-groups"] if os.geteuid() == 0 else []
-    subprocess.run([*become, "env", *(f"{k}={v}" for k, v in clock.environment.items()), "/usr/lib/postgresql/15/bin/pg_ctl", "--silent",
-                    "--pgdata", folder / "data", "--log", folder / "postgresql.log", "--wait", "start"], check=True, cwd=folder)
+    own_cluster.restart_under(clock)
     server = Server(own_cluster.url(), keys).start()
     try:
         api = Client(server, contract, keys)

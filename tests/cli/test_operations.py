@@ -130,12 +130,12 @@ def test_body_from_flags_file_and_standard_input(medkoord, tmp_path):
     assert made.code == 0 and json.loads(made.out)["name"] == "Æ \"q\" \\"
     body = {"code": "FIL", "name": "file", "region": "nordjylland"}
     (tmp_path / "b.json").write_text(json.dumps(body))
-    assert json.loads(medkoord("hospitals", "create", "--body", "b.json", "--json").out)["code"] == "FIL"
+    assert json.loads(medkoord("hospitals", "create", "--body-file", "b.json", "--json").out)["code"] == "FIL"
     body["code"] = "STD"
-    assert json.loads(medkoord("hospitals", "create", "--body", "-", "--json", input=json.dumps(body).encode()).out)["code"] == "STD"
-    both = medkoord("hospitals", "create", "--body", "b.json", "--code", "X")
-    assert both.code == 2 and "--body" in both.err
-    assert medkoord("hospitals", "create", "--body", "-", input=b"{").code == 2
+    assert json.loads(medkoord("hospitals", "create", "--body-file", "-", "--json", input=json.dumps(body).encode()).out)["code"] == "STD"
+    both = medkoord("hospitals", "create", "--body-file", "b.json", "--code", "X")
+    assert both.code == 2 and "--body-file" in both.err
+    assert medkoord("hospitals", "create", "--body-file", "-", input=b"{").code == 2
 
 
 def test_body_with_objects_within(medkoord):
@@ -170,7 +170,7 @@ def test_if_match_and_idempotency_key(medkoord):
     (("regions", "put-population", "x", "2020-01-01", "--population", "many", "--source", "s", "--evidence", "recalled"), "must be a number"),
     (("regions", "put-population", "x", "2020-01-01", "--population", "1.5", "--source", "s", "--evidence", "recalled"), "whole number"),
     (("hospitals", "list", "--include-closed=maybe"), "it is one of: true, false"),
-    (("consumption", "put-rows", "0b9f4f6e-6c0e-4f0a-9c55-6d0a3d2f7c11"), "--body FILE is missing"),
+    (("consumption", "put-rows", "0b9f4f6e-6c0e-4f0a-9c55-6d0a3d2f7c11"), "--body-file FILE is missing"),
     (("hospitels", "list"), "did you mean hospitals?"),
     (("hospitals", "lst"), "did you mean list?"),
     (("divergence", "snapshts"), "did you mean"),

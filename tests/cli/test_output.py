@@ -271,7 +271,7 @@ def test_api_sends_anything(medkoord, api, tmp_path):
     missing = medkoord("api", "GET", "/v1/nothing")
     assert missing.code == 3 and json.loads(missing.out)["code"] == "not_found"
     body = json.dumps({"code": "API", "name": "x", "region": "nordjylland"}).encode()
-    made = medkoord("api", "POST", "/v1/hospitals", "--body", "-", "--header", "Idempotency-Key: api-1", "--include", input=body)
+    made = medkoord("api", "POST", "/v1/hospitals", "--body-file", "-", "--header", "Idempotency-Key: api-1", "--include", input=body)
     assert made.code == 0 and "HTTP 201" in made.err and json.loads(made.out)["code"] == "API"
     assert medkoord("api", "POST", "/v1/hospitals", "--header", "no colon").code == 2
 
@@ -292,6 +292,6 @@ def test_a_signal_takes_the_half_written_file_along(medkoord, tmp_path):
 
 
 def test_one_token_and_one_file_from_standard_input_is_one_too_many(medkoord):
-    for words in (("push", "-", "--yes"), ("consumption", "put-rows", "0b9f4f6e-6c0e-4f0a-9c55-6d0a3d2f7c11", "--body", "-")):
+    for words in (("push", "-", "--yes"), ("consumption", "put-rows", "0b9f4f6e-6c0e-4f0a-9c55-6d0a3d2f7c11", "--body-file", "-")):
         result = medkoord(*words, "--token-file", "-", who=None, input=b"a.b.c")
         assert result.code == 2 and "standard input" in result.err

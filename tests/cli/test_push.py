@@ -367,9 +367,9 @@ def test_put_rows_takes_a_stream(medkoord, api, tmp_path):
     made = json.loads(medkoord("consumption", "announce-delivery", "--source", "raw", "--label", "raw", "--status", "final", "--control-rows", "1",
                                "--control-ddd", "1.5", "--coverage", "region=nordjylland,from_month=2020-01,to_month=2020-01", "--json").out)
     rows = HEAD + "2020-01,AUT,J01CA04,1.5\n"
-    bad = medkoord("consumption", "put-rows", made["id"], "--body", "-", input=rows.replace("AUT", "X").encode())
+    bad = medkoord("consumption", "put-rows", made["id"], "--body-file", "-", input=rows.replace("AUT", "X").encode())
     assert bad.code == 3 and "delivery_rejected" in bad.err
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(rows.encode()))
-    result = medkoord("consumption", "put-rows", made["id"], "--body", "rows.csv.gz")
+    result = medkoord("consumption", "put-rows", made["id"], "--body-file", "rows.csv.gz")
     assert result.code == 0 and re.search(r"^state +accepted$", result.out, re.M)
     wait_until(lambda: one(api, "raw")["state"] == "accepted")

@@ -3,7 +3,6 @@
 
 Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 """
-import glob
 import os
 import re
 import subprocess
@@ -159,41 +158,14 @@ class TheClient(unittest.TestCase):
             self.assertIn(os.path.join(tiny.root, THINGS), rest)
             self.assertIn(os.path.join(tiny.root, "libclient/medkoord.h"), rest)
 
-    def test_every_function_is_in_the_name_of_a_page(self):
-        with tempfile.TemporaryDirectory() as out:
-            for what in ("--client", "--manual"):
-                subprocess.run([os.path.join(PROJECT, "openapi", "generate.py"), what, "--out", out], check=True)
-            headers = [os.path.join(LIBCLIENT, "medkoord.h"), os.path.join(out, "medkoord_ops.h")]
-            pages = glob.glob(os.path.join(LIBCLIENT, "man", "*.3")) + glob.glob(os.path.join(out, "*.3"))
-            text = {}
-            for file in headers + pages:
-                with open(file, encoding="utf-8") as f:
-                    text[file] = f.read()
-        declared = {name for h in headers for name in re.findall(r"^MK_API[^;]*?\b(mk_\w+)\(", text[h], re.M)}
-        named = {page: set(re.findall(r"^\.Nm (mk_\w+)", text[page].split(".Sh LIBRARY")[0], re.M)) for page in pages}
-        self.assertGreater(len(declared), 80)
-        self.assertEqual(declared - set().union(*named.values()), set())
-        for page, names in named.items(): # nor does a page explain what is no more
-            self.assertEqual(names - declared - {"mk_error", os.path.basename(page)[:-2]}, set(), page)
-            synopsis = set(re.findall(r"^\.F[no] (mk_\w+)", text[page].split(".Sh DESCRIPTION")[0], re.M))
-            self.assertEqual(names & declared - synopsis, set(), page)
-
-    def test_pages_tell_the_members_of_structs(self):
-        with tempfile.TemporaryDirectory() as out:
-            subprocess.run([os.path.join(PROJECT, "openapi", "generate.py"), "--manual", "--out", out], check=True)
-            with open(os.path.join(out, "mk_hospitals.3"), encoding="utf-8") as f:
-                page = f.read()
-        struct = page.split(".Ss struct mk_new_hospital\n")[1].split(".Ss ")[0]
-        for member in ("size_t size", "const char *code", "const char *name", "const char *region"):
-            self.assertIn(f'.It Vt "{member}"\n', struct)
-
     def test_every_operation_of_the_contract_has_its_functions(self):
         with tempfile.TemporaryDirectory() as out:
             subprocess.run([os.path.join(PROJECT, "openapi", "generate.py"), "--client", "--out", out], check=True)
             with open(os.path.join(out, "medkoord_ops.h"), encoding="utf-8") as f:
                 declared = set(re.findall(r"^MK_API int mk_(\w+)\(mk_client", f.read(), re.M))
         operations = Contract(PROJECT).check().operations
-        exports = {f"{o.id}_{ {'text/csv': 'csv', 'image/svg+xml': 'svg'}[m]}" for o in operations for m, _, _ in o.representations[1:]}
+        suffixes = {"text/csv": "csv", "image/svg+xml": "svg", "text/html": "html", "text/calendar": "ics"}
+        exports = {f"{o.id}_{suffixes[m]}" for o in operations for m, _, _ in o.representations[1:]}
         self.assertEqual(declared, {o.id for o in operations} | exports)
         self.assertGreater(len(operations), 30)
 

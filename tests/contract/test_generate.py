@@ -264,6 +264,9 @@ NEW_THING, ERRORS, FRAME = "openapi/schemas/NewThing.yaml", "openapi/errors.yaml
 LIST, CREATE, GET = "sql/ops/list_things.sql", "sql/ops/create_thing.sql", "sql/ops/get_thing.sql"
 
 # name: (edits, what must be said, with file and line)
+DOCUMENT_AFTER = "          example: {name: a, weight: 1.5}\n"
+DOCUMENT = DOCUMENT_AFTER + "        text/html:\n          schema: {type: string}\n          example: <p>a</p>\n"
+
 MISTAKES = {
     "operation without statement": (
         {GET: None},
@@ -523,6 +526,17 @@ MISTAKES = {
         },
         "no file of server/ops defines draw_thing()",
     ),
+    "document without a statement": (
+        {THING: (DOCUMENT_AFTER, DOCUMENT)},
+        "get_thing: text/html needs x-render, x-handler or sql/ops/get_thing.html.sql",
+    ),
+    "document of many rows": (
+        {
+            THING: (DOCUMENT_AFTER, DOCUMENT),
+            "sql/ops/get_thing.html.sql": "-- get_thing: a page.\n-- cardinality: many\n-- :thing text\nSELECT :thing\n",
+        },
+        "sql/ops/get_thing.html.sql:1: get_thing.html: a document has cardinality one",
+    ),
     "gap in the migrations": (
         {"sql/migrations/0003_more.sql": "-- More.\n"},
         "sql/migrations/0003_more.sql:1: is not number 0002",
@@ -704,6 +718,15 @@ class TheGenerator(unittest.TestCase):
             self.assertTrue(listed <= set(rest.replace("\\\n", " ").split()))
             for name in list(TINY) + ["openapi/paths", "sql/ops", "sql/migrations"]:
                 self.assertIn(os.path.join(tiny.root, name), listed)
+
+    def test_a_document_is_written_by_its_statement(self):
+        page = "-- get_thing: a page.\n-- SPDX-License-Identifier: MPL-2.0\n-- cardinality: one\n-- :thing text\nSELECT '<p>' || :thing\n"
+        with Tiny({THING: (DOCUMENT_AFTER, DOCUMENT), "sql/ops/get_thing.html.sql": page}) as tiny:
+            out = os.path.join(tiny.root, "build")
+            self.assertEqual(tiny.generate("--out", out).returncode, 0)
+            with open(os.path.join(out, "contract.c"), encoding="utf-8") as f:
+                tables = f.read()
+            self.assertIn('{"application/json", NULL, false, NULL, false}, {"text/html", &statement_get_thing__html, false, NULL, true}', tables)
 
     def test_the_tables_compile_without_a_warning(self):
         long = (

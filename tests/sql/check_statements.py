@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "openapi"))
 
-from contract import Contract, schema_types  # noqa: E402
+from contract import Contract, is_text, schema_types  # noqa: E402
 
 # What reply.c makes of a column's type.
 JSON_TYPES = {
@@ -26,8 +26,8 @@ JSON_TYPES = {
     "jsonb": {"object", "array", "string", "number", "integer", "boolean"},
 }
 CONTROL_COLUMNS = {"_etag": ("text",), "_location": ("text",), "_status": ("integer",), "_total": ("bigint",)}
-# Lists whose page is worked out from all rows, of which there are few.
-NO_KEYSET = {"get_data_status", "list_hospitals"}
+# Lists whose page is worked out from all rows, of which there are few, or by a function that is given the cursor.
+NO_KEYSET = {"get_data_status", "list_hospitals", "list_interests", "list_recusals"}
 NO_COLUMNS = "The command has no result, or the result has no columns."
 
 
@@ -113,6 +113,12 @@ def check_columns(contract, op, columns):
     return mistakes
 
 
+def check_document(columns):
+    """Mistakes of a statement that writes a document, such as text/html: one column, text."""
+    own = [kind for name, kind in columns if not name.startswith("_")]
+    return [] if own == ["text"] else [f"a document is one column of text, not {', '.join(own) or 'none'}"]
+
+
 def response_schema(contract, op):
     responses = op.node["responses"]
     return contract.resolve(responses[str(op.status)])["content"]["application/json"]["schema"]
@@ -130,6 +136,8 @@ def main():
     answers = describe(sys.argv[1], statements)
     mistakes = []
     by_id = {op.id: op for op in contract.operations}
+    documents = {(s or op.statement).name for op in contract.operations
+                 for media_type, s, render in op.representations if is_text(op, media_type, render)}
     for statement in statements:
         columns, errors = answers.get(statement.name, ([], ["was not reached"]))
         found = list(errors)
@@ -139,6 +147,8 @@ def main():
         if not errors and op is not None and op.lane == "fast":
             for sql in filter(None, (statement.sql, statement.bare)):
                 found += check_keyset(sys.argv[1], statement, sql)
+        if not errors and statement.name in documents:
+            found += check_document(columns)
         if not errors and statement.cardinality != "none" and not columns:
             found.append(f"cardinality {statement.cardinality}, and no columns")
         mistakes += [f"{statement.file}: {mistake}" for mistake in found]

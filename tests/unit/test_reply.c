@@ -9,7 +9,10 @@
 
 enum { BOOL = 16, INT8 = 20, TEXT = 25, JSON = 114, DATE = 1082, TIMESTAMPTZ = 1184, NUMERIC = 1700 };
 
-static const struct representation representations[] = {{.media_type = "application/json"}, {.media_type = "text/x"}};
+static const struct representation representations[] = {{.media_type = "application/json"},
+                                                        {.media_type = "text/x"},
+                                                        {.media_type = "text/html", .text = true},
+                                                        {.media_type = "text/calendar", .text = true}};
 static const struct parameter count = {.name = "count", .in = IN_QUERY};
 static struct operation op;
 static struct request r;
@@ -19,7 +22,7 @@ static void setup(void) {
                             .method = METHOD_GET,
                             .status = 200,
                             .representations = representations,
-                            .n_representations = 2,
+                            .n_representations = 4,
                             .parameters = &count,
                             .n_parameters = 1};
     r = (struct request){
@@ -152,6 +155,41 @@ START_TEST(another_representation_has_a_tag_of_its_own) {
 }
 END_TEST
 
+START_TEST(a_document_is_the_one_column) {
+    static const struct column columns[] = {{"_etag", TEXT}, {"html", TEXT}};
+    static const char *const cells[] = {"7-a", "<p>\"æ\"</p>\r\n"};
+    r.representation = &representations[2];
+    reply(CARDINALITY_ONE, ROWS(columns, cells));
+    ck_assert_str_eq(body(), "<p>\"æ\"</p>\r\n");
+    ck_assert_str_eq(r.content_type_out, "text/html; charset=utf-8");
+    ck_assert_str_eq(header("ETag"), "\"7-a.2\"");
+    ck_assert_ptr_nonnull(strstr(header("Content-Security-Policy"), "default-src 'none'"));
+}
+END_TEST
+
+START_TEST(a_calendar_is_no_page) {
+    static const struct column columns[] = {{"calendar", TEXT}};
+    static const char *const cells[] = {NULL};
+    r.representation = &representations[3];
+    reply(CARDINALITY_ONE, ROWS(columns, cells));
+    ck_assert_str_eq(body(), "");
+    ck_assert_str_eq(r.content_type_out, "text/calendar; charset=utf-8");
+    ck_assert_ptr_null(header("Content-Security-Policy"));
+    ck_assert_ptr_null(header("ETag"));
+}
+END_TEST
+
+START_TEST(a_document_that_is_known_has_no_type) {
+    static const struct column columns[] = {{"_etag", TEXT}, {"html", TEXT}};
+    static const char *const cells[] = {"7", "<p>"};
+    r.representation = &representations[2];
+    r.if_none_match = (struct value){"\"7.2\"", 5};
+    reply(CARDINALITY_ONE, ROWS(columns, cells));
+    ck_assert_int_eq(r.status, 304);
+    ck_assert_ptr_null(r.content_type_out);
+}
+END_TEST
+
 START_TEST(lists) {
     static const struct column columns[] = {{"name", TEXT}};
     static const char *const cells[] = {"a", "b", "c"};
@@ -202,6 +240,9 @@ int main(void) {
     tcase_add_test(all, no_content);
     tcase_add_loop_test(all, if_none_match, 0, (int)(sizeof tags / sizeof *tags));
     tcase_add_test(all, another_representation_has_a_tag_of_its_own);
+    tcase_add_test(all, a_document_is_the_one_column);
+    tcase_add_test(all, a_calendar_is_no_page);
+    tcase_add_test(all, a_document_that_is_known_has_no_type);
     tcase_add_test(all, lists);
     tcase_add_test(all, a_row_too_many_means_that_there_is_more);
     tcase_add_test(all, an_empty_list_counts_nothing);

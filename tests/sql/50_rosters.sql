@@ -1,0 +1,181 @@
+-- Rosters: seats by rule, region and date; appointments and their rules; authority by seats held on a day; the merger.
+-- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+\set QUIET on
+SET search_path = medkoord, public, pg_temp;
+\i :statements
+BEGIN;
+SET LOCAL jit = off; -- as for the server
+-- The day is the test's to choose; undone with the rest.
+CREATE OR REPLACE FUNCTION medkoord.today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE RETURN current_setting('test.today')::date;
+SET LOCAL test.today = '2026-06-15';
+SELECT act_as('admin') \g /dev/null
+
+CREATE FUNCTION pg_temp.person(name text) RETURNS uuid LANGUAGE sql AS $$ SELECT id FROM create_person(name, 'sub-' || name) $$;
+CREATE FUNCTION pg_temp.no(name text) RETURNS int LANGUAGE sql AS $$ SELECT person_no FROM person WHERE subject = 'sub-' || $1 $$;
+CREATE FUNCTION pg_temp.body(slug text) RETURNS smallint LANGUAGE sql AS $$ SELECT body_no FROM body b WHERE b.slug = body.slug $$;
+-- A new person of this name, or the one that is there, on a seat, appointed by whoever is entitled to.
+CREATE FUNCTION pg_temp.seat(name text, body text, role text, region text, from_date date DEFAULT '2026-01-01', to_date date DEFAULT NULL)
+RETURNS uuid LANGUAGE sql AS $$
+    SELECT a.id FROM create_appointment(COALESCE((SELECT p.id FROM person p WHERE p.subject = 'sub-' || seat.name), pg_temp.person(seat.name)), seat.body, seat.role,
+        seat.region, (SELECT CASE s.appointed_by WHEN 'region' THEN seat.region ELSE s.appointed_by END FROM seat_rule s JOIN body b ON b.kind = s.kind
+                      WHERE b.slug = seat.body AND s.role = seat.role), from_date, to_date, NULL) a
+$$;
+CREATE FUNCTION pg_temp.seats(body text, on_date date) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat(role, ':', n), ' ' ORDER BY first)
+    FROM (SELECT s.role, count(*) AS n, min(s.seat_no) AS first FROM roster_seats(pg_temp.body(body), on_date) s GROUP BY s.role) x
+$$;
+CREATE FUNCTION pg_temp.found(body text, on_date date) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', f.code, f.severity, f.role, f.region, f.must_appoint, (SELECT string_agg(p ->> 'name', '+') FROM json_array_elements(f.persons) p)), '; ')
+    FROM roster_findings(pg_temp.body(body), on_date) f WHERE f.code <> 'seat_vacant'
+$$;
+-- Every right by seat in a body on a day of the person, of today().
+CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $$
+    SELECT * FROM act_as('reader', '', 'sub-' || name);
+    SELECT string_agg(m, ' ' ORDER BY m) FROM unnest('{appoint,meet,minute,approve,read_draft,recuse}'::text[]) m WHERE actor_may(m, pg_temp.body(body))
+$$;
+
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT plan(94);
+
+-- ---- seats follow the rules and the regions of the day; nothing counts to five ----
+SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
+    'drug-committee-oestdanmark drug-committee-sjaelland drug-committee-syddanmark forum health-directors steering-group working-group', 'all bodies of both texts');
+SELECT is((SELECT count(*) FROM person) + (SELECT count(*) FROM appointment), 0::bigint, 'and nobody in them');
+SELECT is(pg_temp.seats('forum', d), e, 'the forum on ' || d) FROM (VALUES
+    ('2017-03-30'::date, NULL),
+    ('2017-03-31', 'chair:1 drug_committee_chair:5 clinical_pharmacologist:5 hospital_pharmacist:1 danske_regioner:1 amgros:1 coordinator:5 secretariat:1'),
+    ('2026-12-31', 'chair:1 drug_committee_chair:5 clinical_pharmacologist:5 hospital_pharmacist:1 danske_regioner:1 amgros:1 coordinator:5 secretariat:1'),
+    ('2027-01-01', 'chair:1 drug_committee_chair:4 clinical_pharmacologist:4 hospital_pharmacist:1 danske_regioner:1 amgros:1 coordinator:4 secretariat:1')) AS t (d, e);
+SELECT is(pg_temp.seats('steering-group', d), e, 'the steering group on ' || d) FROM (VALUES
+    ('2024-02-21'::date, NULL), ('2024-02-22', 'chair:1 member:5 secretariat:1'), ('2027-01-01', 'chair:1 member:4 secretariat:1')) AS t (d, e);
+SELECT is(pg_temp.seats('working-group', '2026-12-31'), 'chair:1 member:5 younger_researcher:5 secretariat:1', 'the working group');
+SELECT is(pg_temp.seats('health-directors', d), e, 'the health directors on ' || d) FROM (VALUES ('2007-01-01'::date, 'director:5'), ('2027-01-01', 'director:4')) AS t (d, e);
+SELECT is(pg_temp.seats('drug-committee-sjaelland', d), e, 'a committee of a region that goes, on ' || d)
+FROM (VALUES ('2026-12-31'::date, 'chair:1 member:1'), ('2027-01-01', NULL)) AS t (d, e);
+SELECT is((SELECT string_agg(region, ' ' ORDER BY seat_no) FROM roster_seats(pg_temp.body('health-directors'), '2027-01-01')),
+    'nordjylland midtjylland syddanmark oestdanmark', 'four regions');
+SELECT is((SELECT count(*) FROM roster_findings(pg_temp.body('working-group'), '2026-06-15') WHERE code = 'seat_vacant'), 7::bigint,
+    'a seat that may stay empty is no vacancy');
+
+-- ---- the rules of an appointment ----
+SELECT isnt(pg_temp.seat('C', 'forum', 'coordinator', 'nordjylland'), NULL, 'appointed');
+SELECT fails_with($$ SELECT pg_temp.seat('D', 'forum', 'coordinator', 'nordjylland', '2030-01-01') $$, 'appointment_seat_taken', 'one at a time');
+SELECT fails_with($$ SELECT pg_temp.seat('C', 'forum', 'coordinator', 'nordjylland', '2030-01-01') $$, 'appointment_person_seated_already', 'not twice');
+SELECT isnt(pg_temp.seat('D', 'forum', 'coordinator', 'nordjylland', '2025-01-01', '2026-01-01'), NULL, 'until the very day on which the next begins');
+SELECT isnt(pg_temp.seat('S1', 'forum', 'secretariat', 'nordjylland'), NULL, 'a secretariat');
+SELECT isnt(pg_temp.seat('S2', 'forum', 'secretariat', 'nordjylland'), NULL, 'has as many as it likes');
+SELECT fails_with($$ SELECT pg_temp.seat('S2', 'forum', 'secretariat', 'syddanmark') $$, 'appointment_person_seated_already', 'also from another region');
+SELECT fails_with(format('SELECT pg_temp.seat(%L, %L, %L, %L, %L, %L)', 'X', body, role, region, f, t), code, concat_ws(' ', code, body, role, region, f, t))
+FROM (VALUES ('forum', 'chair', NULL, '2017-03-30', NULL, 'no_such_seat'), ('drug-committee-oestdanmark', 'member', 'oestdanmark', '2026-12-31', NULL, 'no_such_seat'),
+    ('forum', 'coordinator', 'oestdanmark', '2026-12-31', NULL, 'appointment_outside_region'), ('forum', 'coordinator', 'sjaelland', '2027-01-01', NULL, 'appointment_outside_region'),
+    ('forum', 'coordinator', 'sjaelland', '2026-12-31', '2027-01-02', 'appointment_outside_region'),
+    ('forum', 'coordinator', 'sjaelland', '2026-03-01', '2026-02-28', 'appointment_ends_before_start'),
+    ('forum', 'coordinator', 'atlantis', '2026-03-01', NULL, 'unknown_reference')) AS t (body, role, region, f, t, code);
+SELECT fails_with($$ SELECT create_appointment((SELECT id FROM person WHERE subject = 'sub-C'), 'steering-group', 'member', 'sjaelland', 'hovedstaden', '2026-01-01', NULL, NULL) $$,
+    'appointer_not_entitled', 'another region');
+SELECT throws_ok($$ DELETE FROM appointment $$, '42501', NULL, 'nobody deletes an appointment');
+SELECT throws_ok($$ UPDATE appointment SET person_no = 1 $$, '42501', NULL, 'or rewrites it');
+SELECT throws_ok($$ UPDATE appointment SET valid_from = '2000-01-01' $$, '42501', NULL, 'or its beginning');
+SELECT throws_ok($$ UPDATE seat_right SET may = 'appoint' $$, '42501', NULL, 'nobody gives a seat more rights');
+SELECT throws_ok($$ INSERT INTO seat_appoints VALUES ('forum', 'amgros', 'region', 'forum') $$, '42501', NULL, 'or lets it speak for others');
+SELECT throws_ok($$ DELETE FROM person $$, '42501', NULL, 'nobody deletes a person');
+
+-- ---- authority follows the seat and the day ----
+SELECT is(pg_temp.may('S1', 'forum'), 'appoint meet minute read_draft', 'a secretariat');
+SELECT is(pg_temp.may('C', 'forum'), 'read_draft', 'a coordinator');
+SELECT is(pg_temp.may('S1', 'steering-group'), NULL, 'nothing in another body');
+SELECT is(pg_temp.may('D', 'forum'), NULL, 'nothing once it has ended');
+SELECT is(pg_temp.may('nobody', 'forum'), NULL, 'nothing without a seat');
+SELECT * FROM act_as('forum_secretariat,region_coordinator,amgros,auditor', 'nordjylland', 'someone');
+SELECT is(actor_may('read_draft', pg_temp.body('forum')), false, 'whatever the token says');
+SELECT fails_with($$ SELECT require_authority('meet', pg_temp.body('forum')) $$, 'no_authority');
+SELECT fails_with($$ SELECT create_person('X', NULL) $$, 'no_authority');
+SELECT fails_with($$ INSERT INTO person (name) VALUES ('X') $$, '42501', 'nor around the function');
+SELECT fails_with($$ INSERT INTO appointment (person_no, body_no, role, appointed_by, valid_from)
+    VALUES (pg_temp.no('C'), pg_temp.body('forum'), 'chair', 'regions_jointly', '2026-01-01') $$, '42501', 'nor an appointment');
+SELECT lives_ok($$ UPDATE appointment SET valid_to = valid_from $$, 'an update');
+SELECT is((SELECT count(*) FROM appointment WHERE valid_to = valid_from), 0::bigint, 'finds nothing that one may change');
+SELECT * FROM act_as('reader', '', 'sub-S1');
+SELECT is(require_authority('meet', pg_temp.body('forum')), true, 'a seat that allows it');
+SELECT set_config('test.today', '2025-12-31', true) \g /dev/null
+SELECT is(actor_may('meet', pg_temp.body('forum')), false, 'not before its first day');
+SELECT set_config('test.today', '2026-01-01', true) \g /dev/null
+SELECT is(actor_may('meet', pg_temp.body('forum')), true, 'on its first day');
+SELECT * FROM act_as('admin');
+SELECT is((SELECT string_agg(e.ends_on::text, '') FROM appointment a, end_appointment(a.id, '2026-06-01', 'x') e WHERE a.person_no = pg_temp.no('S1')), '2026-06-01', 'ended ahead');
+SELECT is((SELECT string_agg(d::date::text, ' ') FROM unnest('{2025-12-31,2026-01-01,2026-05-31,2026-06-01}'::date[]) d WHERE EXISTS (SELECT FROM seats_held(pg_temp.no('S1'), d))),
+    '2026-01-01 2026-05-31', 'held from the first day to the day before the end');
+SELECT set_config('test.today', '2026-06-01', true) \g /dev/null
+SELECT is(pg_temp.may('S1', 'forum'), NULL, 'and on that day it allows nothing');
+SELECT * FROM act_as('admin');
+SELECT is((SELECT string_agg(e.ends_on::text, '') FROM appointment a, end_appointment(a.id, '2026-01-01', 'x') e WHERE a.person_no = pg_temp.no('S2')), '2026-01-01', 'taken back');
+SELECT is((SELECT count(*) FROM seats_held(pg_temp.no('S2'), '2026-01-01')), 0::bigint, 'it never was');
+SELECT * FROM act_as('reader', '', 'sub-C');
+SELECT fails_with($$ UPDATE person SET subject = 'sub-C2' $$, 'no_authority', 'whose token has the seat is the operator''s to say');
+
+-- ---- findings ----
+SELECT * FROM act_as('admin');
+SELECT is(pg_temp.found('steering-group', '2026-06-15'), NULL, 'vacancies only');
+SELECT isnt(pg_temp.seat('H', 'steering-group', 'chair', NULL), NULL, 'a chair');
+SELECT is(pg_temp.found('steering-group', '2026-06-15'), 'holder_not_qualified deviation chair health_directors H', 'who is no health director');
+SELECT isnt(pg_temp.seat('H', 'health-directors', 'director', 'sjaelland'), NULL, 'becomes one');
+SELECT is(pg_temp.found('steering-group', '2026-12-31'), NULL, 'and all is well');
+SELECT is(pg_temp.found('steering-group', '2027-01-01'), 'holder_not_qualified deviation chair health_directors H', 'until the region goes');
+SELECT isnt(pg_temp.seat('S3', 'forum', 'secretariat', 'syddanmark'), NULL, 'a secretariat in Syddanmark');
+SELECT isnt(pg_temp.seat('F', 'forum', 'chair', 'sjaelland'), NULL, 'a chair from Sjælland');
+SELECT is(pg_temp.found('forum', '2026-06-15'), 'seat_in_other_region remark secretariat syddanmark regions_jointly S3', 'a remark');
+SELECT isnt(pg_temp.seat('S4', 'forum', 'secretariat', 'hovedstaden'), NULL, 'and one in Hovedstaden');
+SELECT is(pg_temp.found('forum', '2026-06-15'), 'seat_in_several_regions deviation secretariat regions_jointly S3+S4; '
+    'seat_in_other_region remark secretariat hovedstaden regions_jointly S4; seat_in_other_region remark secretariat syddanmark regions_jointly S3', 'in two regions');
+SELECT is(pg_temp.found('forum', '2027-01-01'), 'seat_in_several_regions deviation secretariat regions_jointly S3+S4; '
+    'seat_in_other_region remark secretariat syddanmark regions_jointly S3', 'Hovedstaden and Sjælland are one region then');
+RESET SESSION AUTHORIZATION;
+UPDATE appointment SET alone = false WHERE person_no = pg_temp.no('F');
+UPDATE seat_rule SET alone = false WHERE (kind, role) = ('forum', 'chair');
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT isnt(pg_temp.seat('F2', 'forum', 'chair', NULL), NULL, 'a rule that allows two chairs');
+RESET SESSION AUTHORIZATION;
+UPDATE seat_rule SET alone = true WHERE (kind, role) = ('forum', 'chair');
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT is((SELECT status FROM roster_seats(pg_temp.body('forum'), '2026-06-15') WHERE role = 'chair'), 'overfilled', 'is changed');
+SELECT is(split_part(pg_temp.found('forum', '2026-06-15'), ';', 1), 'seat_overfilled deviation chair regions_jointly F+F2', 'two chairs');
+
+-- ---- the merger: nothing is written, and the day makes the difference ----
+SELECT isnt(pg_temp.seat('CS', 'forum', 'coordinator', 'sjaelland'), NULL, 'a coordinator of Sjælland');
+SELECT isnt(pg_temp.seat('M', 'working-group', 'member', 'midtjylland'), NULL, 'a member from Midtjylland');
+SELECT isnt(pg_temp.seat('A', 'forum', 'amgros', NULL), NULL, 'one from Amgros');
+SELECT isnt(pg_temp.seat('YS', 'working-group', 'younger_researcher', 'sjaelland'), NULL, 'a seat that may stay empty');
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('CS')), '2027-01-01 region', 'ends with the region');
+SELECT is((SELECT count(*) FROM seats_held(pg_temp.no('CS'), d)), n, 'held on ' || d) FROM (VALUES ('2026-12-31'::date, 1::bigint), ('2027-01-01', 0)) AS t (d, n);
+SELECT is((SELECT string_agg(body_no::text, '') FROM seats_held(pg_temp.no('H'), '2027-01-01')), '2', 'a chair stays');
+SELECT is(pg_temp.found('working-group', '2027-01-01'), 'appointment_ended_with_region remark younger_researcher oestdanmark oestdanmark YS', 'must not, but may appoint');
+SELECT is((SELECT f.must_appoint FROM roster_findings(pg_temp.body('forum'), '2027-01-01') f WHERE f.code = 'appointment_ended_with_region'), 'oestdanmark', 'the successor must appoint');
+SELECT set_config('test.today', '2026-12-31', true) \g /dev/null
+SELECT * FROM act_as('reader', '', 'sub-CS');
+SELECT is((SELECT string_agg(a, ' ') FROM unnest('{sjaelland,hovedstaden,oestdanmark,nordjylland,regions_jointly,danske_regioner}'::text[]) a WHERE actor_may_appoint(pg_temp.body('forum'), a)),
+    'sjaelland oestdanmark', 'on the last day she speaks for Sjælland and for what succeeds it');
+SELECT set_config('test.today', '2027-01-01', true) \g /dev/null
+SELECT is((SELECT string_agg(a, ' ') FROM unnest('{sjaelland,hovedstaden,oestdanmark,nordjylland}'::text[]) a WHERE actor_may_appoint(pg_temp.body('forum'), a)), NULL, 'then for nobody');
+SELECT is(actor_keeps_people(), false, 'nor does she keep the register');
+SELECT * FROM act_as('admin');
+SELECT isnt(pg_temp.seat('CS', 'forum', 'coordinator', 'oestdanmark', '2027-01-01'), NULL, 'until she is appointed anew');
+SELECT is((SELECT count(*) FROM roster_findings(pg_temp.body('forum'), '2027-01-01') f WHERE f.code = 'appointment_ended_with_region'), 0::bigint, 'and the finding is gone');
+-- ends that move, by whoever moves them
+RESET SESSION AUTHORIZATION;
+UPDATE region SET valid_to = '2028-01-01' WHERE slug = 'midtjylland';
+UPDATE seat_rule SET valid_to = '2029-01-01' WHERE (kind, role) = ('forum', 'amgros');
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('M')), '2028-01-01 region', 'the end of a region');
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('A')), '2029-01-01 rule', 'and of a rule ends appointments');
+SELECT is((SELECT count(*) FROM seats_held(pg_temp.no('A'), '2029-01-01')), 0::bigint, 'and what they allow');
+RESET SESSION AUTHORIZATION;
+UPDATE region SET valid_to = NULL WHERE slug = 'midtjylland';
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('M')), '', 'and an end called off opens them again');
+
+SELECT * FROM act_as('', '', '');
+SELECT is_empty($$ SELECT FROM person $$, 'nobody reads nothing');
+SELECT is_empty($$ EXECUTE get_roster ('forum', '2026-06-15') $$, 'and no roster');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,109 @@
+-- Two sessions at the same time: one tie declared twice, an end and an end, a recusal and a recusal, a waiver and a waiver. What they
+-- commit is removed again.
+-- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+\set QUIET on
+BEGIN;
+SET LOCAL search_path = medkoord, public, pg_temp;
+SELECT plan(14);
+
+CREATE FUNCTION pg_temp.session(name text) RETURNS void LANGUAGE sql AS $$
+    SELECT dblink_connect(name, format('host=%s dbname=%s user=medkoord_server', current_setting('unix_socket_directories'), current_database()));
+$$;
+-- A transaction of the operator in a session, who is the chair, too.
+CREATE FUNCTION pg_temp.act(name text) RETURNS void LANGUAGE sql AS $$
+    SELECT dblink_exec(name, 'BEGIN');
+    SELECT * FROM dblink(name, 'SELECT set_config(''medkoord.subject'', ''together-chair'', true), set_config(''medkoord.roles'', '',admin,'', true)') AS t (a text, b text);
+$$;
+-- Waits until the session waits for a lock, for 5 seconds at most.
+CREATE FUNCTION pg_temp.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1..500 LOOP
+        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
+            RETURN true;
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN false;
+END
+$$;
+-- The answer of what was sent to a session, or the message it failed with: dblink passes no constraint on.
+CREATE FUNCTION pg_temp.outcome(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    SELECT t.a INTO answer FROM dblink_get_result(name) AS t (a text);
+    PERFORM FROM dblink_get_result(name) AS t (a text);
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    PERFORM FROM dblink_get_result(name) AS t (a text);
+    RETURN SQLERRM;
+END
+$$;
+SELECT pg_temp.session('one'), pg_temp.session('two') \g /dev/null
+CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT pid FROM dblink('two', 'SELECT pg_backend_pid()') AS t (pid int);
+
+SELECT pg_temp.act('one') \g /dev/null
+CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
+    SELECT t.id, t.name FROM dblink('one', 'SELECT p.id, p.name FROM (VALUES (''Together A'', ''together-chair''), (''Together B'', ''together-member'')) v (n, s), create_person(v.n, v.s) p') AS t (id uuid, name text);
+SELECT t.id FROM pair, dblink('one', format('SELECT id FROM create_appointment(%L, ''working-group'', ''chair'', NULL, ''health_directors'', ''2026-01-01'', NULL, NULL)', id)) AS t (id uuid)
+WHERE name = 'Together A' \g /dev/null
+SELECT t.id FROM pair, dblink('one', format('SELECT id FROM create_appointment(%L, ''working-group'', ''member'', ''nordjylland'', ''nordjylland'', ''2026-01-01'', NULL, NULL)', id)) AS t (id uuid)
+WHERE name = 'Together B' \g /dev/null
+CREATE TEMPORARY TABLE made ON COMMIT DROP AS
+    SELECT t.id FROM dblink('one', 'SELECT id FROM create_matter(''working-group'', ''case'', ''TOGETHER-1'', ''x'', ''[{"kind": "project", "name": "Together"}]'')') AS t (id uuid);
+CREATE FUNCTION pg_temp.declare() RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT id FROM create_interest(%L, ''project'', ''Together'', NULL, ''a fee'', ''2026-01-01'', NULL)', id) FROM pair WHERE name = 'Together B';
+$$;
+CREATE FUNCTION pg_temp.decide(action text) RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT recused::text FROM decide_recusal(%L, %L, %L, ''x'')', made.id, pair.id, action) FROM pair, made WHERE name = 'Together B';
+$$;
+SELECT dblink_exec('one', 'COMMIT'), pg_temp.act('one'), pg_temp.act('two') \g /dev/null
+
+-- one tie, declared twice
+CREATE TEMPORARY TABLE tie ON COMMIT DROP AS SELECT t.id FROM dblink('one', pg_temp.declare()) AS t (id uuid);
+SELECT dblink_send_query('two', pg_temp.declare()) \g /dev/null
+SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.outcome('two'), 'conflicting key value violates exclusion constraint "interest_declared_already"', 'and finds it declared');
+SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
+
+-- two waivers: the second finds nothing to waive
+SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
+SELECT is((SELECT t.r FROM dblink('one', pg_temp.decide('waive')) AS t (r text)), 'false', 'the first waives');
+SELECT dblink_send_query('two', pg_temp.decide('waive')) \g /dev/null
+SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.outcome('two'), 'There is nothing to waive.', 'and finds nothing to waive');
+SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
+
+-- two recusals
+SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
+SELECT is((SELECT t.r FROM dblink('one', pg_temp.decide('recuse')) AS t (r text)), 'true', 'the first recuses');
+SELECT dblink_send_query('two', pg_temp.decide('recuse')) \g /dev/null
+SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.outcome('two'), 'That has been decided already.', 'and finds it decided');
+SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
+SELECT is((SELECT string_agg(action, ' ' ORDER BY decision_no) FROM recusal_decision), 'waive recuse', 'two decisions were made');
+
+-- one end and another
+SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
+SELECT is((SELECT t.d FROM tie, dblink('one', format('SELECT valid_to FROM end_interest(%L, ''2026-02-01'', ''first'')', id)) AS t (d date)), '2026-02-01'::date, 'the first ends it');
+SELECT dblink_send_query('two', format('SELECT valid_to FROM end_interest(%L, ''2026-03-01'', ''second'')', id)) FROM tie \g /dev/null
+SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.outcome('two'), 'It has ended on 2026-02-01. Nothing is allowed.', 'and finds it ended');
+SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
+SELECT is((SELECT concat_ws(' ', valid_to, end_reason, version) FROM interest), '2026-02-01 first 2', 'the first stands');
+SELECT is((SELECT string_agg(concat_ws(' ', version, valid_to), ', ' ORDER BY version) FROM interest_version), '1, 2 2026-02-01', 'and so does its history');
+
+-- for the tests after this one
+DELETE FROM recusal_decision;
+DELETE FROM matter;
+DELETE FROM interest_version;
+DELETE FROM interest;
+DELETE FROM appointment;
+DELETE FROM person WHERE name LIKE 'Together _';
+SELECT dblink_disconnect('one'), dblink_disconnect('two') \g /dev/null
+SELECT * FROM finish();
+COMMIT;
