@@ -165,7 +165,7 @@ class ClientWriter:
             item = self.contract.resolve(item_node)
             self.enumeration(inline, item, where)
             if schema_types(item) == ["object"] and not self.is_map(item):
-                return Field(key, "STRUCT", "MANY", required, self.object_of(item_node, inline, above), text)
+                return Field(key, "STRUCT", "MANY", required, self.object_of(item_node, inline, above), text, (), nullable)
             kind, item_nullable = self.scalar(item, where)
             if item_nullable or nullable:
                 self.error(where, "a list that is null or holds null cannot be expressed")

@@ -386,5 +386,10 @@ class Client:
             response = self.get(following, who)
 
 
+def letters(n=32):
+    """A name that nobody has had. Without digits: ten of them may be taken for a civil registration number."""
+    return uuid.uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))[:n]
+
+
 def key():
     return {"Idempotency-Key": uuid.uuid4().hex}

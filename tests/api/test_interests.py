@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from medkoord_api import Client, Cluster, Server, key
+from medkoord_api import Client, Cluster, Server, key, letters
 
 CVR = "90000004"
 NOT_THERE = str(uuid.UUID(int=0))
@@ -41,7 +41,7 @@ def says(response, status, code, *errors):
 
 
 def person(api, name):
-    subject = "person-" + uuid.uuid4().hex
+    subject = "person-" + letters()
     made = api.post("/v1/people", {"name": name, "subject": subject}, "admin", headers=key())
     assert made.status == 201, made.text
     return types.SimpleNamespace(id=made.json()["id"], name=name, subject=subject, token=api.keys.token("reader", subject=subject))
@@ -71,7 +71,7 @@ def people(api):
 
 
 def named(name=None):
-    return f"{name or 'Firma'} {uuid.uuid4().hex[:12]} A/S"
+    return f"{name or 'Firma'} {letters(12)} A/S"
 
 
 def tie(party, kind="company", **more):
@@ -85,7 +85,7 @@ def declare(api, who, party, kind="company", **more):
 
 
 def matter(api, who, *parties, body="forum", **more):
-    made = api.post("/v1/matters", {"body": body, "kind": "case", "reference": "TF-" + uuid.uuid4().hex[:12], "title": "En sag",
+    made = api.post("/v1/matters", {"body": body, "kind": "case", "reference": "TF-" + letters(12), "title": "En sag",
                                     "parties": list(parties), **more}, who, headers=key())
     assert made.status == 201, made.text
     return types.SimpleNamespace(**made.json(), path="/v1/matters/" + made.json()["id"], etag=made.etag)

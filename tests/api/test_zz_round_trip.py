@@ -35,8 +35,8 @@ def test_what_was_seen_survives_the_way_through_a_struct(contract, api, request)
         if which == "result" and {"items", "next"} <= set(contract.deref(schema).get("properties", {})):
             value, schema = value["items"], contract.deref(schema)["properties"]["items"]
         seen.append((operation, which, content, without_optional_nulls(contract, schema, value)))
-    assert not [c for _, _, c, _ in seen if "\n" in c], "the server writes one line"
-    lines = "".join(f"{operation} {which} {content}\n" for operation, which, content, _ in seen)
+    # A line each. PostgreSQL's json_agg() puts line feeds between elements; within texts JSON has none.
+    lines = "".join(f"{operation} {which} {content}".replace("\n", " ") + "\n" for operation, which, content, _ in seen)
     out = subprocess.run([BUILD / "tests" / "client" / "round_trip"], input=lines, stdout=subprocess.PIPE, text=True, check=True).stdout
     answers = out.split("\n")[:-1]
     assert len(answers) == len(seen) > 0
@@ -44,5 +44,7 @@ def test_what_was_seen_survives_the_way_through_a_struct(contract, api, request)
         assert not answer.startswith("! "), f"{operation} {which}: {answer}: {content[:500]}"
         assert exactly(answer) == expected, f"{operation} {which}"
     if not request.config.getoption("keyword") and all(os.path.isdir(a) for a in request.config.getoption("file_or_dir")):
-        assert {o for o, *_ in seen} == set(contract.operations) - {"get_metrics", "get_contract"}, "all that answer with a struct"
+        structs = {name for name, operation in contract.operations.items() for status, answer in operation["responses"].items()
+                   if status.startswith("2") and "application/json" in contract.deref(answer).get("content", {})}
+        assert {o for o, *_ in seen} == structs - {"get_contract"}, "all that answer with a struct"
     print(f"{len(seen)} of {len({o for o, *_ in seen})} operations")
