@@ -216,9 +216,10 @@ enum problem_code bind_head(struct request *r) {
 
 /* Whether a number, here at its first character, is longer than any quantity needs. *ret_end: behind it. */
 static bool is_too_long_a_number(const char *text, const char *end, const char **ret_end) {
+    static const char of_numbers[] = "0123456789+-.eE";
     const char *p = text;
     size_t exponent = 0;
-    for (bool in_exponent = false; p < end && strchr("0123456789+-.eE", *p) != NULL && *p != '\0'; p++) {
+    for (bool in_exponent = false; p < end && memchr(of_numbers, *p, sizeof of_numbers - 1) != NULL; p++) {
         exponent += in_exponent && *p >= '0' && *p <= '9';
         in_exponent = in_exponent || *p == 'e' || *p == 'E';
     }
