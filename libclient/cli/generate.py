@@ -16,7 +16,7 @@ NOUNS = {"atc": {"atc", "code", "codes"}, "service": set()}
 COMMANDS = {"push", "login", "status", "api", "completion", "help", "divergence"}
 SHARED = {"divergence"}
 # Flags that every operation takes (flags.c); a member of a body that is named like one, or like a parameter, gets `body-` before.
-GLOBAL = {"help", "url", "token", "token-file", "json", "csv", "accept", "output", "body", "content-type", "timeout", "ca-file",
+GLOBAL = {"help", "url", "token", "token-file", "json", "csv", "accept", "output", "body-file", "content-type", "timeout", "ca-file",
           "proxy", "verbose", "quiet", "yes", "version"}
 
 
