@@ -13,31 +13,6 @@ CREATE FUNCTION pg_temp.act(name text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_exec(name, 'BEGIN');
     SELECT * FROM dblink(name, 'SELECT set_config(''medkoord.subject'', ''anna'', true), set_config(''medkoord.roles'', '',admin,'', true)') AS t (a text, b text);
 $$;
--- Waits until the session waits for a lock, for 5 seconds at most.
-CREATE FUNCTION pg_temp.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1..500 LOOP
-        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END
-$$;
--- The answer of what was sent to a session, or the message it failed with: dblink passes no constraint on.
-CREATE FUNCTION pg_temp.outcome(name text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    SELECT t.a INTO answer FROM dblink_get_result(name) AS t (a text);
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN answer;
-EXCEPTION WHEN OTHERS THEN
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN SQLERRM;
-END
-$$;
 SELECT pg_temp.session('one'), pg_temp.session('two') \g /dev/null
 CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT pid FROM dblink('two', 'SELECT pg_backend_pid()') AS t (pid int);
 
@@ -59,9 +34,9 @@ SELECT dblink_send_query('two', $$
     INSERT INTO population AS p (region_no, on_date, population, source, evidence) VALUES (1, '2007-01-01', 1, 'second', 'recalled')
     ON CONFLICT ON CONSTRAINT population_pkey DO UPDATE SET source = EXCLUDED.source WHERE require_match(NULL, p.version::text)
     RETURNING source $$) \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'Send If-Match with the entity tag of the version you have read.', 'and is refused');
+SELECT is(outcome('two'), 'Send If-Match with the entity tag of the version you have read.', 'and is refused');
 SELECT is((SELECT source FROM population WHERE on_date = '2007-01-01'), 'first', 'the first stands');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SET session_replication_role = replica; -- for the tests after this one: versions are otherwise never removed
@@ -76,9 +51,9 @@ SELECT dblink_exec('one', 'COMMIT'), pg_temp.act('one') \g /dev/null
 SELECT is((SELECT code FROM dblink('one', 'SELECT code FROM update_hospital(''SAMTIDIG'', ''1'', ''{"region": "midtjylland", "from": "2020-01-01"}'')') AS t (code text)),
     'SAMTIDIG', 'the first moves it');
 SELECT dblink_send_query('two', 'SELECT code FROM update_hospital(''SAMTIDIG'', ''1'', ''{"region": "syddanmark", "from": "2020-01-01"}'')') \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'It has changed since you read it. Read it again and repeat your change.', 'and finds that it has changed');
+SELECT is(outcome('two'), 'It has changed since you read it. Read it again and repeat your change.', 'and finds that it has changed');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT string_agg(region_no::text, ' ' ORDER BY valid_from) FROM hospital_region NATURAL JOIN (SELECT hospital_no FROM hospital WHERE code = 'SAMTIDIG') h),
     '1 2', 'one move was made');

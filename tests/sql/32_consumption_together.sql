@@ -12,17 +12,6 @@ CREATE FUNCTION pg_temp.act(name text, roles text DEFAULT 'amgros') RETURNS void
     SELECT dblink_exec(name, 'BEGIN');
     SELECT * FROM dblink(name, format('SELECT set_config(''medkoord.subject'', ''anna'', true), set_config(''medkoord.roles'', '',%s,'', true)', roles)) AS t (a text, b text);
 $$;
-CREATE FUNCTION pg_temp.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1..500 LOOP
-        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END
-$$;
 CREATE FUNCTION pg_temp.announce(name text, label text) RETURNS uuid LANGUAGE sql AS $$
     SELECT t.id FROM dblink(name, format($q$ SELECT id FROM announce_consumption_delivery('{"source": "together", "label": "%s", "status": "final",
         "control": {"rows": 1, "ddd": 1}, "coverage": [{"region": "hovedstaden", "from_month": "2020-01", "to_month": "2020-01"}]}') $q$, label)) AS t (id uuid)
@@ -66,7 +55,7 @@ SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
 UPDATE d SET number = pg_temp.fill(CASE name WHEN 'first' THEN 'one' ELSE 'two' END, id);
 SELECT is((SELECT t.s FROM dblink('one', format('SELECT state FROM accept_delivery(%s, repeat(''a'', 64), 1)', number)) AS t (s text)), 'accepted', 'the first is accepted') FROM d WHERE name = 'first';
 SELECT dblink_send_query('two', format('SELECT changes FROM accept_delivery(%s, repeat(''b'', 64), 1)', number)) FROM d WHERE name = 'second' \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT is((SELECT locktype FROM pg_locks WHERE pid = two.pid AND NOT granted), 'advisory', 'for its turn in the source') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
 SELECT is((SELECT t.changes FROM dblink_get_result('two') AS t (changes jsonb)), '{"region_months_new": 0, "region_months_replaced": 1, "ddd_before": 1, "ddd_after": 1}', 'and then finds the first in force');

@@ -13,31 +13,6 @@ CREATE FUNCTION pg_temp.act(name text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_exec(name, 'BEGIN');
     SELECT * FROM dblink(name, 'SELECT set_config(''medkoord.subject'', ''anna'', true), set_config(''medkoord.roles'', '',admin,'', true)') AS t (a text, b text);
 $$;
--- Waits until the session waits for a lock, for 5 seconds at most.
-CREATE FUNCTION pg_temp.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1..500 LOOP
-        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END
-$$;
--- The answer of what was sent to a session, or the message it failed with: dblink passes no constraint on.
-CREATE FUNCTION pg_temp.outcome(name text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    SELECT t.a INTO answer FROM dblink_get_result(name) AS t (a text);
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN answer;
-EXCEPTION WHEN OTHERS THEN
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN SQLERRM;
-END
-$$;
 SELECT pg_temp.session('one'), pg_temp.session('two') \g /dev/null
 CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT pid FROM dblink('two', 'SELECT pg_backend_pid()') AS t (pid int);
 
@@ -52,18 +27,18 @@ SELECT dblink_exec('one', 'COMMIT'), pg_temp.act('one'), pg_temp.act('two') \g /
 -- two people, one seat
 SELECT isnt((SELECT t.id FROM dblink('one', pg_temp.seat(id)) AS t (id uuid)), NULL, 'the first appoints') FROM pair WHERE name = 'Together A';
 SELECT dblink_send_query('two', pg_temp.seat(id)) FROM pair WHERE name = 'Together B' \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'conflicting key value violates exclusion constraint "appointment_seat_taken"', 'and finds the seat taken');
+SELECT is(outcome('two'), 'conflicting key value violates exclusion constraint "appointment_seat_taken"', 'and finds the seat taken');
 SELECT dblink_exec('two', 'ROLLBACK'), pg_temp.act('one'), pg_temp.act('two') \g /dev/null
 
 -- one end and another
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS SELECT a.id FROM appointment a WHERE a.role = 'coordinator' AND a.valid_from = '2020-01-01';
 SELECT is((SELECT t.d FROM dblink('one', format('SELECT ends_on FROM end_appointment(%L, ''2021-01-01'', ''first'')', id)) AS t (d date)), '2021-01-01'::date, 'the first ends it') FROM made;
 SELECT dblink_send_query('two', format('SELECT ends_on FROM end_appointment(%L, ''2022-01-01'', ''second'')', id)) FROM made \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'It has ended on 2021-01-01. Nothing is allowed.', 'and finds it ended');
+SELECT is(outcome('two'), 'It has ended on 2021-01-01. Nothing is allowed.', 'and finds it ended');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT concat_ws(' ', valid_to, end_reason, version) FROM appointment WHERE id = (SELECT id FROM made)), '2021-01-01 first 2', 'the first stands');
 
@@ -71,9 +46,9 @@ SELECT is((SELECT concat_ws(' ', valid_to, end_reason, version) FROM appointment
 SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
 SELECT isnt((SELECT t.id FROM dblink('one', replace(pg_temp.seat(id), '2020', '2024')) AS t (id uuid)), NULL, 'appointed, and undone') FROM pair WHERE name = 'Together A';
 SELECT dblink_send_query('two', replace(pg_temp.seat(id), '2020', '2024')) FROM pair WHERE name = 'Together B' \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'ROLLBACK') \g /dev/null
-SELECT matches(pg_temp.outcome('two'), '^[0-9a-f-]{36}$', 'and succeeds');
+SELECT matches(outcome('two'), '^[0-9a-f-]{36}$', 'and succeeds');
 SELECT dblink_exec('two', 'COMMIT') \g /dev/null
 SELECT is((SELECT string_agg(p.name, ' ' ORDER BY a.valid_from) FROM appointment a JOIN person p USING (person_no)), 'Together A Together B', 'one after the other');
 

@@ -14,31 +14,6 @@ CREATE FUNCTION pg_temp.act(name text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_exec(name, 'BEGIN');
     SELECT * FROM dblink(name, 'SELECT set_config(''medkoord.subject'', ''together-chair'', true), set_config(''medkoord.roles'', '',admin,'', true)') AS t (a text, b text);
 $$;
--- Waits until the session waits for a lock, for 5 seconds at most.
-CREATE FUNCTION pg_temp.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1..500 LOOP
-        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END
-$$;
--- The answer of what was sent to a session, or the message it failed with: dblink passes no constraint on.
-CREATE FUNCTION pg_temp.outcome(name text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    SELECT t.a INTO answer FROM dblink_get_result(name) AS t (a text);
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN answer;
-EXCEPTION WHEN OTHERS THEN
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN SQLERRM;
-END
-$$;
 SELECT pg_temp.session('one'), pg_temp.session('two') \g /dev/null
 CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT pid FROM dblink('two', 'SELECT pg_backend_pid()') AS t (pid int);
 
@@ -62,27 +37,27 @@ SELECT dblink_exec('one', 'COMMIT'), pg_temp.act('one'), pg_temp.act('two') \g /
 -- one tie, declared twice
 CREATE TEMPORARY TABLE tie ON COMMIT DROP AS SELECT t.id FROM dblink('one', pg_temp.declare()) AS t (id uuid);
 SELECT dblink_send_query('two', pg_temp.declare()) \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'conflicting key value violates exclusion constraint "interest_declared_already"', 'and finds it declared');
+SELECT is(outcome('two'), 'conflicting key value violates exclusion constraint "interest_declared_already"', 'and finds it declared');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 
 -- two waivers: the second finds nothing to waive
 SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
 SELECT is((SELECT t.r FROM dblink('one', pg_temp.decide('waive')) AS t (r text)), 'false', 'the first waives');
 SELECT dblink_send_query('two', pg_temp.decide('waive')) \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'There is nothing to waive.', 'and finds nothing to waive');
+SELECT is(outcome('two'), 'There is nothing to waive.', 'and finds nothing to waive');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 
 -- two recusals
 SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
 SELECT is((SELECT t.r FROM dblink('one', pg_temp.decide('recuse')) AS t (r text)), 'true', 'the first recuses');
 SELECT dblink_send_query('two', pg_temp.decide('recuse')) \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'That has been decided already.', 'and finds it decided');
+SELECT is(outcome('two'), 'That has been decided already.', 'and finds it decided');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT string_agg(action, ' ' ORDER BY decision_no) FROM recusal_decision), 'waive recuse', 'two decisions were made');
 
@@ -90,9 +65,9 @@ SELECT is((SELECT string_agg(action, ' ' ORDER BY decision_no) FROM recusal_deci
 SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
 SELECT is((SELECT t.d FROM tie, dblink('one', format('SELECT valid_to FROM end_interest(%L, ''2026-02-01'', ''first'')', id)) AS t (d date)), '2026-02-01'::date, 'the first ends it');
 SELECT dblink_send_query('two', format('SELECT valid_to FROM end_interest(%L, ''2026-03-01'', ''second'')', id)) FROM tie \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'It has ended on 2026-02-01. Nothing is allowed.', 'and finds it ended');
+SELECT is(outcome('two'), 'It has ended on 2026-02-01. Nothing is allowed.', 'and finds it ended');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT concat_ws(' ', valid_to, end_reason, version) FROM interest), '2026-02-01 first 2', 'the first stands');
 SELECT is((SELECT string_agg(concat_ws(' ', version, valid_to), ', ' ORDER BY version) FROM interest_version), '1, 2 2026-02-01', 'and so does its history');

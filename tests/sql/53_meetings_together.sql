@@ -19,31 +19,6 @@ CREATE FUNCTION pg_temp.act(name text, who text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_exec(name, 'BEGIN');
     SELECT * FROM dblink(name, format('SELECT set_config(''medkoord.subject'', %L, true), set_config(''medkoord.roles'', '',reader,'', true)', who)) AS t (a text, b text);
 $$;
--- Waits until the session waits for a lock, for 5 seconds at most.
-CREATE FUNCTION pg_temp.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1..500 LOOP
-        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END
-$$;
--- The answer of what was sent to a session, or the message it failed with: dblink passes no constraint on.
-CREATE FUNCTION pg_temp.outcome(name text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    SELECT t.a INTO answer FROM dblink_get_result(name) AS t (a text);
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN answer;
-EXCEPTION WHEN OTHERS THEN
-    PERFORM FROM dblink_get_result(name) AS t (a text);
-    RETURN SQLERRM;
-END
-$$;
 CREATE FUNCTION pg_temp.asks(name text, question text) RETURNS text LANGUAGE sql AS $$
     SELECT t.a FROM dblink(name, question) AS t (a text);
 $$;
@@ -55,26 +30,26 @@ CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT pid FROM dblink('two', 'SELE
 SELECT pg_temp.act('one', 'a-together'), pg_temp.act('two', 'b-together') \g /dev/null
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS SELECT pg_temp.asks('one', :make) AS first;
 SELECT dblink_send_query('two', :make) \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits for its number') FROM two;
+SELECT is(waits(pid), true, 'the second waits for its number') FROM two;
 SELECT dblink_exec('one', 'ROLLBACK') \g /dev/null
-SELECT is(pg_temp.outcome('two'), first, 'no number is left out') FROM made;
+SELECT is(outcome('two'), first, 'no number is left out') FROM made;
 SELECT dblink_exec('two', 'COMMIT') \g /dev/null
 
 -- a call and an emptied agenda: one of both
 SELECT pg_temp.act('one', 'a-together'), pg_temp.act('two', 'b-together') \g /dev/null
 SELECT is(pg_temp.asks('one', format('SELECT state FROM put_agenda(%L, ''*'', ''[]'')', first)), 'draft', 'the first empties the agenda') FROM made;
 SELECT dblink_send_query('two', format('INSERT INTO meeting_transition (meeting_no, action) SELECT meeting_no, ''call'' FROM meeting WHERE reference = %L RETURNING action', first)) FROM made \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'who calls it waits, past the function too') FROM two;
+SELECT is(waits(pid), true, 'who calls it waits, past the function too') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'Write its agenda first.', 'and finds no agenda');
+SELECT is(outcome('two'), 'Write its agenda first.', 'and finds no agenda');
 SELECT dblink_exec('two', 'ROLLBACK'), pg_temp.act('one', 'a-together') \g /dev/null
 SELECT is(pg_temp.asks('one', format('SELECT state FROM put_agenda(%L, ''*'', ''[{"title": "X"}]'')', first)), 'draft', 'with one') FROM made;
 SELECT dblink_exec('one', 'COMMIT'), pg_temp.act('one', 'a-together'), pg_temp.act('two', 'b-together') \g /dev/null
 SELECT is(pg_temp.asks('one', format('SELECT state FROM transition_meeting(%L, NULL, ''call'', NULL)', first)), 'called', 'it is called') FROM made;
 SELECT dblink_send_query('two', format('SELECT state FROM put_agenda(%L, ''*'', ''[]'')', first)) FROM made \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'who empties it waits') FROM two;
+SELECT is(waits(pid), true, 'who empties it waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'The meeting has been called: its agenda cannot be empty.', 'and is refused');
+SELECT is(outcome('two'), 'The meeting has been called: its agenda cannot be empty.', 'and is refused');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 
 -- two write the minutes of the same version: the second finds another
@@ -83,18 +58,18 @@ SELECT is(pg_temp.asks('one', format('SELECT state FROM transition_meeting(%L, N
 SELECT dblink_exec('one', 'COMMIT'), pg_temp.act('one', 'a-together'), pg_temp.act('two', 'a-together') \g /dev/null
 SELECT is(pg_temp.asks('one', format('SELECT state FROM put_minutes(%L, (SELECT etag FROM meeting_shown WHERE reference = %1$L), ''Første'', ''[]'')', first)), 'draft', 'the first writes the minutes') FROM made;
 SELECT dblink_send_query('two', format('SELECT state FROM put_minutes(%L, (SELECT etag FROM meeting_shown WHERE reference = %1$L), ''Anden'', ''[]'')', first)) FROM made \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'the second waits') FROM two;
+SELECT is(waits(pid), true, 'the second waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'It has changed since you read it. Read it again and repeat your change.', 'and finds another version');
+SELECT is(outcome('two'), 'It has changed since you read it. Read it again and repeat your change.', 'and finds another version');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 
 -- an approval and another text: what is approved is what was read
 SELECT pg_temp.act('one', 'b-together'), pg_temp.act('two', 'a-together') \g /dev/null
 SELECT is(pg_temp.asks('one', format('SELECT state FROM transition_meeting(%L, (SELECT etag FROM meeting_minutes_shown WHERE meeting = %1$L), ''approve_minutes'', NULL)', first)), 'minutes_approved', 'the chair approves') FROM made;
 SELECT dblink_send_query('two', format('SELECT state FROM put_minutes(%L, ''*'', ''Anden'', ''[]'')', first)) FROM made \g /dev/null
-SELECT is(pg_temp.waits(pid), true, 'who writes waits') FROM two;
+SELECT is(waits(pid), true, 'who writes waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.outcome('two'), 'The minutes are approved: nothing of the meeting changes any more.', 'and is too late');
+SELECT is(outcome('two'), 'The minutes are approved: nothing of the meeting changes any more.', 'and is too late');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT i.text FROM meeting_minutes i JOIN meeting m USING (meeting_no) WHERE m.title = 'Samtidig'), 'Første', 'the first stands');
 

@@ -57,3 +57,31 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- ---- two sessions at the same time, by dblink ----
+
+-- Waits until the session waits for a lock, for 5 seconds at most.
+CREATE OR REPLACE FUNCTION public.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1..500 LOOP
+        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
+            RETURN true;
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN false;
+END
+$$;
+-- The answer of what was sent to a session, or the message it failed with: dblink passes no constraint on.
+CREATE OR REPLACE FUNCTION public.outcome(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    SELECT t.a INTO answer FROM dblink_get_result(name) AS t (a text);
+    PERFORM FROM dblink_get_result(name) AS t (a text);
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    PERFORM FROM dblink_get_result(name) AS t (a text);
+    RETURN SQLERRM;
+END
+$$;
