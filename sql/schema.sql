@@ -4756,7 +4756,7 @@ CREATE FUNCTION medkoord.purge_idempotency_keys() RETURNS bigint
            ORDER BY k.created_at
           LIMIT 10000
          ), gone AS (
-          DELETE FROM medkoord.idempotency_key AS k
+          DELETE FROM medkoord.idempotency_key k
             USING old
            WHERE ((k.subject = old.subject) AND (k.key = old.key))
            RETURNING 1 AS "?column?"
