@@ -186,7 +186,7 @@ extern const size_t n_operations;
 extern const char *const role_names[]; /* by bit number: "reader", ... */
 extern const size_t n_roles;
 
-/* Every statement to prepare on each connection of a lane: operations' own, and sql/ops/_*.sql by name. */
+/* Every statement, sorted by name: operations' own, and sql/ops/_*.sql. */
 extern const struct statement *const statements[];
 extern const size_t n_statements;
 const struct statement *statement_by_name(const char *name); /* NULL: none; for start-up, not for requests */

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_IN_FLIGHT 64   /* reads on one connection */
-#define MAX_QUEUED    1024 /* jobs of one lane that wait for a connection */
+#define MAX_QUEUED 1024 /* jobs of one lane that wait for a connection */
 
 /* Deadlines stand in the order of the list but for the few jobs that run again; those the reaper's turn finds. */
 static void end_overdue(struct db *db, struct jobs *list, uint64_t now_us) {
@@ -32,12 +31,17 @@ static void drop_answered(struct jobs *queue) {
     *queue = kept;
 }
 
+/* Short reads go a batch at a time: what comes while one is under way goes together in the next, with one write, one Sync
+ * and one wake-up on each side. A long read has the next one wait at the database, so that no time passes between them. */
+static bool has_room(const struct connection *c) {
+    return c->lane == LANE_FAST ? c->syncs_due == 0 : c->sent.n < (c->lane == LANE_HEAVY ? 2 : 1);
+}
+
 static struct connection *least_loaded(struct db *db, enum lane lane) {
     struct connection *best = NULL;
-    size_t limit = lane == LANE_WRITE ? 1 : lane == LANE_HEAVY ? 2 : MAX_IN_FLIGHT;
     for (size_t i = 0; i < db->n_connections; i++) {
         struct connection *c = &db->connections[i];
-        if (c->lane == lane && c->state == READY && c->sent.n < limit && (best == NULL || c->sent.n < best->sent.n))
+        if (c->lane == lane && c->state == READY && has_room(c) && (best == NULL || c->sent.n < best->sent.n))
             best = c;
     }
     return best;
@@ -166,6 +170,47 @@ void db_cancel(struct request *r) {
     r->job = NULL;
 }
 
+static void add_prepared(struct db *db, enum lane lane, const struct statement *s) {
+    struct prepared *list = &db->prepared[lane];
+    for (size_t i = 0; i < list->n; i++)
+        if (list->statements[i] == s)
+            return;
+    list->statements[list->n++] = s;
+    if (lane == LANE_FAST && s->bare != NULL)
+        list->statements[list->n++] = s->bare;
+}
+
+/* A connection's statements are those of the operations of its lane, and what goes before them. What is streamed runs on
+ * connections of its own. */
+static bool collect_prepared(struct db *db, enum lane lane) {
+    struct prepared *list = &db->prepared[lane];
+    list->statements = calloc(2 * n_statements, sizeof *list->statements); /* each may have a bare one besides */
+    if (list->statements == NULL)
+        return false;
+    add_prepared(db, lane, db->actor);
+    if (lane == LANE_WRITE) {
+        add_prepared(db, lane, db->claim);
+        add_prepared(db, lane, db->store);
+    }
+    for (const struct operation *op = operations; op < operations + n_operations; op++) {
+        if (op->lane != lane)
+            continue;
+        if (op->statement != NULL)
+            add_prepared(db, lane, op->statement);
+        for (size_t i = 0; i < op->n_representations; i++)
+            if (op->representations[i].statement != NULL && !op->representations[i].stream)
+                add_prepared(db, lane, op->representations[i].statement);
+    }
+    return true;
+}
+
+static void free_db(struct db *db) {
+    for (int lane = 0; lane < N_LANES; lane++)
+        free(db->prepared[lane].statements);
+    free(db->connections);
+    free(db);
+}
+
 struct db *db_create(struct loop *loop, const struct conf *conf) {
     struct db *db = calloc(1, sizeof *db);
     const long counts[N_LANES] = {conf->fast_connections, conf->heavy_connections, conf->write_connections};
@@ -179,9 +224,11 @@ struct db *db_create(struct loop *loop, const struct conf *conf) {
     db->actor = statement_by_name("_actor");
     db->claim = statement_by_name("_claim_idempotency_key");
     db->store = statement_by_name("_store_idempotent_answer");
-    if (db->connections == NULL || db->actor == NULL || db->claim == NULL || db->store == NULL) {
-        free(db->connections);
-        free(db);
+    bool good = db->connections != NULL && db->actor != NULL && db->claim != NULL && db->store != NULL;
+    for (int lane = 0; lane < N_LANES && good; lane++)
+        good = collect_prepared(db, (enum lane)lane);
+    if (!good) {
+        free_db(db);
         return NULL;
     }
     snprintf(db->state, sizeof db->state, "connecting");
@@ -210,6 +257,5 @@ void db_destroy(struct db *db) {
     for (int lane = 0; lane < N_LANES; lane++)
         for (struct db_job *job = jobs_pop(&db->queue[lane]); job != NULL; job = jobs_pop(&db->queue[lane]))
             job_answer_problem(db, job, PROBLEM_STOPPING);
-    free(db->connections);
-    free(db);
+    free_db(db);
 }

@@ -127,33 +127,17 @@ static bool prepare(struct connection *c, const struct statement *s) {
     return PQsendPrepare(c->pg, s->name, s->sql, (int)s->n_bindings, types) == 1;
 }
 
-static bool has_bare(const struct connection *c, const struct statement *s) {
-    return c->lane == LANE_FAST && s->bare != NULL;
-}
-
 static void prepare_statements(struct connection *c) {
+    const struct prepared *of_lane = &c->db->prepared[c->lane];
     c->state = PREPARING;
     c->prepare_due = 0;
     bool sent = true;
-    for (size_t i = 0; i < n_statements && sent; i++)
-        sent = prepare(c, statements[i]) && (!has_bare(c, statements[i]) || prepare(c, statements[i]->bare));
+    for (size_t i = 0; i < of_lane->n && sent; i++)
+        sent = prepare(c, of_lane->statements[i]);
     if (!sent || PQpipelineSync(c->pg) != 1)
         connection_lose(c, "the server closed the connection");
     else
         connection_flush(c);
-}
-
-/* The statement whose preparation is answered next. */
-static const struct statement *being_prepared(const struct connection *c) {
-    int due = 0;
-    for (size_t i = n_statements; i-- > 0;) {
-        if (has_bare(c, statements[i]) && ++due == c->prepare_due)
-            return statements[i]->bare;
-        if (++due == c->prepare_due)
-            return statements[i];
-    }
-    assert(!"more preparations are due than were sent");
-    return NULL;
 }
 
 static void become_ready(struct connection *c) {
@@ -171,6 +155,7 @@ static void become_ready(struct connection *c) {
 
 /* Results while the connection is being set up: the schema's version, then one a prepared statement. */
 static void take_setup_result(struct connection *c, PGresult *result) {
+    const struct prepared *of_lane = &c->db->prepared[c->lane];
     ExecStatusType status = PQresultStatus(result);
     char why[160] = "";
     if (status == PGRES_PIPELINE_SYNC) {
@@ -186,7 +171,8 @@ static void take_setup_result(struct connection *c, PGresult *result) {
         else if (c->state == ASKING_VERSION || c->prepare_due == 0) /* all are prepared, and the Sync met its end */
             snprintf(why, sizeof why, "%.120s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
         else
-            snprintf(why, sizeof why, "statement %s: %.100s", being_prepared(c)->name,
+            snprintf(why, sizeof why, "statement %s: %.100s",
+                     of_lane->statements[of_lane->n - (size_t)c->prepare_due]->name,
                      PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     } else if (c->state == ASKING_VERSION && atoi(PQgetvalue(result, 0, 0)) != migrate_expected_version()) {
         snprintf(why, sizeof why, "the schema is version %s, this program needs %d: run medkoordd migrate",

@@ -51,6 +51,12 @@ struct connection {
     uint64_t retry_us;
 };
 
+/* What each connection of a lane prepares when it opens. */
+struct prepared {
+    const struct statement **statements;
+    size_t n;
+};
+
 struct db {
     struct loop *loop;
     const struct conf *conf;
@@ -58,6 +64,7 @@ struct db {
     size_t n_connections;
     struct jobs queue[N_LANES];
     const struct statement *actor, *claim, *store;
+    struct prepared prepared[N_LANES];
     char state[160]; /* why it is not ready, for readers and the log */
     bool announced;
 };

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define MAX_BATCH 16 /* reads under one Sync: one that fails makes its neighbours run again */
+#define MAX_BATCH 32 /* reads under one Sync: one that fails makes its neighbours run again */
 
 static bool same_actor(const struct actor *a, const struct actor *b) {
     return strcmp(a->subject, b->subject) == 0 && strcmp(a->roles_text, b->roles_text) == 0 &&
