@@ -394,11 +394,10 @@ CREATE FUNCTION medkoord.actor_colleagues() RETURNS integer[]
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 DECLARE
-    me int := actor_person();
     day date := today();
-    mine smallint[] := ARRAY(SELECT s.body_no FROM seats_held(me, day) s);
+    mine smallint[] := ARRAY(SELECT s.body_no FROM actor_seats(day) s);
 BEGIN
-    RETURN me || ARRAY(
+    RETURN actor_person() || ARRAY(
         SELECT a.person_no FROM appointment a WHERE a.body_no = ANY (mine) AND daterange(a.valid_from, a.ends_on) @> day);
 END
 $$;
@@ -425,11 +424,7 @@ CREATE FUNCTION medkoord.actor_keeps_people() RETURNS boolean
 DECLARE
     day date := medkoord.today();
 BEGIN
-    RETURN medkoord.actor_has('admin') OR EXISTS (
-        SELECT FROM medkoord.person p
-        CROSS JOIN LATERAL medkoord.seats_held(p.person_no, day) s
-        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = 'keep_people'
-        WHERE p.subject = medkoord.actor_subject());
+    RETURN medkoord.actor_has('admin') OR EXISTS (SELECT FROM medkoord.actor_seats(day) s WHERE 'keep_people' = ANY (s.allows));
 END
 $$;
 
@@ -444,47 +439,44 @@ CREATE FUNCTION medkoord.actor_may(what text, in_body smallint) RETURNS boolean
     AS $$
 DECLARE
     day date := medkoord.today();
+    heir smallint;
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM medkoord.person p
-        CROSS JOIN LATERAL medkoord.seats_held(p.person_no, day) s
-        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = what
-        WHERE p.subject = medkoord.actor_subject() AND s.body_no = in_body);
+    IF EXISTS (SELECT FROM medkoord.actor_seats(day) s WHERE s.body_no = in_body AND what = ANY (s.allows)) THEN
+        RETURN true;
+    END IF;
+    heir := medkoord.body_successor(in_body, day);
+    RETURN heir IS NOT NULL AND what <> 'appoint'
+        AND EXISTS (SELECT FROM medkoord.actor_seats(day) s WHERE s.body_no = heir AND what = ANY (s.allows));
 END
 $$;
 
 ALTER FUNCTION medkoord.actor_may(what text, in_body smallint) OWNER TO medkoord_owner;
 
 --
--- Name: actor_may_appoint(smallint, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: actor_may_appoint(smallint, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) RETURNS boolean
+CREATE FUNCTION medkoord.actor_may_appoint(to_body smallint, to_role text, by_appointer text) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
 DECLARE
-    me int;
     day date := medkoord.today();
 BEGIN
-    IF medkoord.actor_has('admin') THEN
-        RETURN true;
-    END IF;
-    me := medkoord.actor_person();
-    RETURN me IS NOT NULL AND EXISTS (
-        SELECT FROM medkoord.seats_held(me, day) s
+    RETURN medkoord.actor_has('admin') OR EXISTS (
+        SELECT FROM medkoord.actor_seats(day) s
         JOIN medkoord.body b ON b.body_no = to_body
-        LEFT JOIN medkoord.region mine ON mine.region_no = s.region_no
-        LEFT JOIN medkoord.region next ON next.region_no = mine.successor_no
-        WHERE s.body_no = to_body AND EXISTS (
-                SELECT FROM medkoord.seat_right g WHERE g.kind = s.kind AND g.role = s.role AND g.may = 'appoint')
+        WHERE s.body_no = to_body AND 'appoint' = ANY (s.allows) AND NOT EXISTS (
+                SELECT FROM medkoord.seat_appoints g WHERE g.kind = b.kind AND g.role = to_role)
             OR EXISTS (
                 SELECT FROM medkoord.seat_appoints g
+                LEFT JOIN medkoord.region mine ON mine.region_no = s.region_no
+                LEFT JOIN medkoord.region next ON next.region_no = mine.successor_no
                 WHERE g.kind = s.kind AND g.role = s.role AND g.in_kind = b.kind
                     AND (g.appointer = by_appointer OR g.appointer = 'region' AND by_appointer IN (mine.slug, next.slug))));
 END
 $$;
 
-ALTER FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.actor_may_appoint(to_body smallint, to_role text, by_appointer text) OWNER TO medkoord_owner;
 
 --
 -- Name: actor_meeting_bodies(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -600,7 +592,6 @@ CREATE FUNCTION medkoord.actor_rights() RETURNS TABLE(body_no smallint, may json
     AS $$
 #variable_conflict use_column
 DECLARE
-    me int := actor_person();
     day date := today();
 BEGIN
     RETURN QUERY
@@ -608,23 +599,76 @@ BEGIN
     FROM body b
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(DISTINCT g.may ORDER BY g.may), '[]') AS may
-        FROM seats_held(me, day) s JOIN seat_right g ON g.kind = s.kind AND g.role = s.role
+        FROM actor_seats(day) s, unnest(s.allows) AS g (may)
         WHERE s.body_no = b.body_no
     ) r
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(a.appointer ORDER BY a.appointer), '[]') AS appoint_for
-        FROM (SELECT DISTINCT CASE WHEN s.appointed_by = 'region' THEN g.slug ELSE s.appointed_by END AS appointer
+        FROM (SELECT DISTINCT x.appointer
               FROM seat_rule s
               LEFT JOIN region g ON s.appointed_by = 'region' AND (g.valid_to > day OR g.valid_to IS NULL)
                   AND (b.region_no IS NULL OR g.region_no = b.region_no)
-              WHERE s.kind = b.kind AND (s.valid_to > day OR s.valid_to IS NULL)) a
-        WHERE actor_keeps_people() AND actor_may_appoint(b.body_no, a.appointer)
+              CROSS JOIN LATERAL (SELECT CASE WHEN s.appointed_by = 'region' THEN g.slug ELSE s.appointed_by END AS appointer) x
+              WHERE s.kind = b.kind AND (s.valid_to > day OR s.valid_to IS NULL) AND actor_may_appoint(b.body_no, s.role, x.appointer)) a
+        WHERE actor_keeps_people()
     ) f
     WHERE (b.valid_to > day OR b.valid_to IS NULL) AND (json_array_length(r.may) > 0 OR json_array_length(f.appoint_for) > 0);
 END
 $$;
 
 ALTER FUNCTION medkoord.actor_rights() OWNER TO medkoord_owner;
+
+--
+-- Name: appointment; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.appointment (
+    appointment_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    person_no integer NOT NULL,
+    body_no smallint NOT NULL,
+    role text NOT NULL,
+    region_no smallint,
+    kind text NOT NULL,
+    seat_region_no smallint NOT NULL,
+    alone boolean NOT NULL,
+    subject text COLLATE pg_catalog."C",
+    allows text[] NOT NULL,
+    appointed_by text NOT NULL COLLATE pg_catalog."C",
+    valid_from date NOT NULL,
+    valid_to date,
+    ends_on date,
+    end_reason text,
+    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT appointment_end_reason_length CHECK (((length(end_reason) >= 1) AND (length(end_reason) <= 500))),
+    CONSTRAINT appointment_ends_after_start CHECK ((valid_to >= valid_from))
+);
+
+ALTER TABLE ONLY medkoord.appointment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.appointment OWNER TO medkoord_owner;
+
+--
+-- Name: actor_seats(date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_seats(on_date date) RETURNS TABLE(body_no smallint, kind text, role text, region_no smallint, allows text[])
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT a.body_no,
+     a.kind,
+     a.role,
+     a.region_no,
+     a.allows
+    FROM medkoord.appointment a
+   WHERE ((a.subject = medkoord.actor_subject()) AND (a.valid_from <= actor_seats.on_date) AND ((a.ends_on > actor_seats.on_date) OR (a.ends_on IS NULL)));
+END;
+
+ALTER FUNCTION medkoord.actor_seats(on_date date) OWNER TO medkoord_owner;
 
 --
 -- Name: add_divergence_measure(jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1037,38 +1081,6 @@ $$;
 ALTER FUNCTION medkoord.apply_meeting_transition() OWNER TO medkoord_owner;
 
 --
--- Name: appointment; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.appointment (
-    appointment_no integer NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    person_no integer NOT NULL,
-    body_no smallint NOT NULL,
-    role text NOT NULL,
-    region_no smallint,
-    kind text NOT NULL,
-    seat_region_no smallint NOT NULL,
-    alone boolean NOT NULL,
-    appointed_by text NOT NULL COLLATE pg_catalog."C",
-    valid_from date NOT NULL,
-    valid_to date,
-    ends_on date,
-    end_reason text,
-    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
-    version integer NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    changed_by text NOT NULL,
-    CONSTRAINT appointment_end_reason_length CHECK (((length(end_reason) >= 1) AND (length(end_reason) <= 500))),
-    CONSTRAINT appointment_ends_after_start CHECK ((valid_to >= valid_from))
-);
-
-ALTER TABLE ONLY medkoord.appointment FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.appointment OWNER TO medkoord_owner;
-
---
 -- Name: appointment_end(medkoord.appointment); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -1140,6 +1152,22 @@ END
 $$;
 
 ALTER FUNCTION medkoord.begin_delivery_upload(p_id uuid) OWNER TO medkoord_owner;
+
+--
+-- Name: body_successor(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.body_successor(of_body smallint, on_date date) RETURNS smallint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN (SELECT n.body_no FROM medkoord.body b
+            JOIN medkoord.body n ON n.kind = b.kind AND n.region_no = medkoord.region_on(b.region_no, on_date)
+            WHERE b.body_no = of_body AND b.valid_to <= on_date);
+END
+$$;
+
+ALTER FUNCTION medkoord.body_successor(of_body smallint, on_date date) OWNER TO medkoord_owner;
 
 --
 -- Name: check_agenda_is_left(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -2118,7 +2146,7 @@ CREATE VIEW medkoord.appointment_shown WITH (security_invoker='true') AS
      JOIN medkoord.body b ON ((b.body_no = a.body_no)))
      LEFT JOIN medkoord.region r ON ((r.region_no = a.region_no)))
      LEFT JOIN medkoord.region s ON ((s.region_no = a.seat_region_no)))
-     CROSS JOIN LATERAL ( SELECT (COALESCE((a.ends_on > medkoord.today()), true) AND medkoord.actor_may_appoint(a.body_no, a.appointed_by)) AS open
+     CROSS JOIN LATERAL ( SELECT (COALESCE((a.ends_on > medkoord.today()), true) AND medkoord.actor_may_appoint(a.body_no, a.role, a.appointed_by)) AS open
          OFFSET 0) o);
 
 ALTER TABLE medkoord.appointment_shown OWNER TO medkoord_owner;
@@ -2143,9 +2171,11 @@ BEGIN
     ELSIF in_body IS NULL THEN
         PERFORM problem('unknown_reference', 'There is no such body.', '/body');
     END IF;
-    IF NOT actor_may_appoint(in_body, create_appointment.appointed_by) THEN
+    IF NOT actor_may_appoint(in_body, create_appointment.role, create_appointment.appointed_by) THEN
         PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', create_appointment.appointed_by,
                                                create_appointment.body), '/appointed_by');
+    ELSIF seated = actor_person() AND NOT actor_has('admin') THEN
+        PERFORM problem('no_authority', 'Nobody records an appointment of themself: somebody else has to who may.', '/person');
     END IF;
     INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason)
     VALUES (seated, in_body, create_appointment.role,
@@ -2862,6 +2892,28 @@ CREATE FUNCTION medkoord.delivery_hospital_months(p_delivery_no integer) RETURNS
 END;
 
 ALTER FUNCTION medkoord.delivery_hospital_months(p_delivery_no integer) OWNER TO medkoord_owner;
+
+--
+-- Name: derive_appointment(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.derive_appointment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT p.subject INTO NEW.subject FROM person p WHERE p.person_no = NEW.person_no FOR KEY SHARE;
+        PERFORM pg_advisory_xact_lock_shared(7090823);
+        NEW.kind := (SELECT b.kind FROM body b WHERE b.body_no = NEW.body_no);
+        NEW.allows := rights_of_seat(NEW.kind, NEW.role);
+    END IF;
+    NEW.ends_on := appointment_end(NEW);
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.derive_appointment() OWNER TO medkoord_owner;
 
 --
 -- Name: divergence_ask(text, integer, text, date, date, text, text, text, integer, boolean, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -3944,7 +3996,7 @@ BEGIN
     SELECT s.* INTO target FROM appointment_shown s WHERE s.id = appointment;
     IF NOT FOUND THEN
         RETURN;
-    ELSIF NOT actor_may_appoint(target.body_no, target.appointed_by) THEN
+    ELSIF NOT actor_may_appoint(target.body_no, target.role, target.appointed_by) THEN
         PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', target.appointed_by, target.body));
     END IF;
     PERFORM FROM appointment a WHERE a.appointment_no = target.appointment_no FOR UPDATE;
@@ -4030,12 +4082,46 @@ CREATE FUNCTION medkoord.follow_ends() RETURNS trigger
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(7090823);
     UPDATE appointment a SET valid_to = a.valid_to WHERE a.ends_on IS DISTINCT FROM appointment_end(a);
     RETURN NULL;
 END
 $$;
 
 ALTER FUNCTION medkoord.follow_ends() OWNER TO medkoord_owner;
+
+--
+-- Name: follow_rights(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.follow_rights() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7090823);
+    UPDATE appointment a SET allows = rights_of_seat(a.kind, a.role) WHERE a.allows IS DISTINCT FROM rights_of_seat(a.kind, a.role);
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.follow_rights() OWNER TO medkoord_owner;
+
+--
+-- Name: follow_subject(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.follow_subject() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE appointment a SET subject = NEW.subject WHERE a.person_no = NEW.person_no;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.follow_subject() OWNER TO medkoord_owner;
 
 --
 -- Name: hospital_region_on(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -5443,6 +5529,31 @@ $_$;
 ALTER FUNCTION medkoord.require_snapshot(ref text, pointer text) OWNER TO medkoord_owner;
 
 --
+-- Name: seat_right; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.seat_right (
+    kind text NOT NULL,
+    role text NOT NULL,
+    may text NOT NULL,
+    CONSTRAINT seat_right_known CHECK ((may = ANY (ARRAY['appoint'::text, 'meet'::text, 'minute'::text, 'approve'::text, 'read_draft'::text, 'recuse'::text, 'keep_people'::text])))
+);
+
+ALTER TABLE ONLY medkoord.seat_right FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.seat_right OWNER TO medkoord_owner;
+
+--
+-- Name: rights_of_seat(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.rights_of_seat(kind text, role text) RETURNS text[]
+    LANGUAGE sql STABLE
+    RETURN ARRAY(SELECT g.may FROM medkoord.seat_right g WHERE ((g.kind = rights_of_seat.kind) AND (g.role = rights_of_seat.role)) ORDER BY g.may);
+
+ALTER FUNCTION medkoord.rights_of_seat(kind text, role text) OWNER TO medkoord_owner;
+
+--
 -- Name: roster_findings(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5577,23 +5688,6 @@ CREATE FUNCTION medkoord.sees_all_deliveries() RETURNS boolean
     RETURN medkoord.actor_has(VARIADIC ARRAY['amgros'::text, 'forum_secretariat'::text, 'auditor'::text, 'admin'::text]);
 
 ALTER FUNCTION medkoord.sees_all_deliveries() OWNER TO medkoord_owner;
-
---
--- Name: set_appointment_end(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.set_appointment_end() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'medkoord', 'pg_temp'
-    AS $$
-BEGIN
-    NEW.kind := (SELECT b.kind FROM body b WHERE b.body_no = NEW.body_no);
-    NEW.ends_on := appointment_end(NEW);
-    RETURN NEW;
-END
-$$;
-
-ALTER FUNCTION medkoord.set_appointment_end() OWNER TO medkoord_owner;
 
 --
 -- Name: stamp_change(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -5800,21 +5894,6 @@ END
 $$;
 
 ALTER FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) OWNER TO medkoord_owner;
-
---
--- Name: seat_right; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.seat_right (
-    kind text NOT NULL,
-    role text NOT NULL,
-    may text NOT NULL,
-    CONSTRAINT seat_right_known CHECK ((may = ANY (ARRAY['appoint'::text, 'meet'::text, 'minute'::text, 'approve'::text, 'read_draft'::text, 'recuse'::text, 'keep_people'::text])))
-);
-
-ALTER TABLE ONLY medkoord.seat_right FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.seat_right OWNER TO medkoord_owner;
 
 --
 -- Name: body_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
@@ -6955,6 +7034,12 @@ CREATE INDEX appointment_by_body_and_day ON medkoord.appointment USING gist (bod
 CREATE INDEX appointment_by_person ON medkoord.appointment USING btree (person_no, body_no);
 
 --
+-- Name: appointment_by_subject; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX appointment_by_subject ON medkoord.appointment USING btree (subject, body_no);
+
+--
 -- Name: consumption_coverage_by_month; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -7057,16 +7142,22 @@ CREATE CONSTRAINT TRIGGER agenda_item_left AFTER DELETE ON medkoord.agenda_item 
 CREATE TRIGGER appointment_against_rules BEFORE INSERT ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.check_appointment();
 
 --
--- Name: appointment appointment_ends; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+-- Name: appointment appointment_derived; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE TRIGGER appointment_ends BEFORE INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.set_appointment_end();
+CREATE TRIGGER appointment_derived BEFORE INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.derive_appointment();
 
 --
--- Name: appointment appointment_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+-- Name: appointment appointment_stamp_insert; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE TRIGGER appointment_stamp BEFORE INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+CREATE TRIGGER appointment_stamp_insert BEFORE INSERT ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: appointment appointment_stamp_update; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER appointment_stamp_update BEFORE UPDATE ON medkoord.appointment FOR EACH ROW WHEN (((old.valid_to IS DISTINCT FROM new.valid_to) OR (old.ends_on IS DISTINCT FROM new.ends_on) OR (old.end_reason IS DISTINCT FROM new.end_reason))) EXECUTE FUNCTION medkoord.stamp_change();
 
 --
 -- Name: atc_code atc_code_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -7225,6 +7316,12 @@ CREATE TRIGGER person_contact_stamp BEFORE INSERT OR UPDATE ON medkoord.person_c
 CREATE TRIGGER person_stamp BEFORE INSERT OR UPDATE ON medkoord.person FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
 
 --
+-- Name: person person_subject_of_appointments; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER person_subject_of_appointments AFTER UPDATE OF subject ON medkoord.person FOR EACH ROW WHEN ((old.subject IS DISTINCT FROM new.subject)) EXECUTE FUNCTION medkoord.follow_subject();
+
+--
 -- Name: population population_keep_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -7259,6 +7356,12 @@ CREATE TRIGGER recusal_decision_check BEFORE INSERT ON medkoord.recusal_decision
 --
 
 CREATE TRIGGER region_ends_appointments AFTER UPDATE OF valid_to ON medkoord.region FOR EACH STATEMENT EXECUTE FUNCTION medkoord.follow_ends();
+
+--
+-- Name: seat_right seat_right_of_appointments; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER seat_right_of_appointments AFTER INSERT OR DELETE OR UPDATE ON medkoord.seat_right FOR EACH STATEMENT EXECUTE FUNCTION medkoord.follow_rights();
 
 --
 -- Name: seat_rule seat_rule_ends_appointments; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -7569,7 +7672,7 @@ ALTER TABLE medkoord.appointment ENABLE ROW LEVEL SECURITY;
 -- Name: appointment appointment_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY appointment_insert ON medkoord.appointment FOR INSERT TO medkoord_server WITH CHECK (( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.appointed_by) AS actor_may_appoint));
+CREATE POLICY appointment_insert ON medkoord.appointment FOR INSERT TO medkoord_server WITH CHECK ((( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.role, appointment.appointed_by) AS actor_may_appoint) AND (( SELECT medkoord.actor_has(VARIADIC ARRAY['admin'::text]) AS actor_has) OR (person_no IS DISTINCT FROM ( SELECT medkoord.actor_person() AS actor_person)))));
 
 --
 -- Name: appointment appointment_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -7587,7 +7690,7 @@ CREATE POLICY appointment_read ON medkoord.appointment FOR SELECT TO medkoord_se
 -- Name: appointment appointment_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY appointment_update ON medkoord.appointment FOR UPDATE TO medkoord_server USING (( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.appointed_by) AS actor_may_appoint));
+CREATE POLICY appointment_update ON medkoord.appointment FOR UPDATE TO medkoord_server USING (( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.role, appointment.appointed_by) AS actor_may_appoint));
 
 --
 -- Name: atc_code; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8274,16 +8377,28 @@ ALTER TABLE medkoord.person ENABLE ROW LEVEL SECURITY;
 ALTER TABLE medkoord.person_contact ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: person_contact person_contact_erase; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_contact_erase ON medkoord.person_contact FOR DELETE TO medkoord_server USING ((( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ( SELECT medkoord.actor_person() AS actor_person))));
+
+--
+-- Name: person_contact person_contact_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_contact_insert ON medkoord.person_contact FOR INSERT TO medkoord_server WITH CHECK ((( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ( SELECT medkoord.actor_person() AS actor_person))));
+
+--
 -- Name: person_contact person_contact_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY person_contact_read ON medkoord.person_contact FOR SELECT TO medkoord_server USING ((( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text]) AS actor_has) OR (person_no = ANY (( SELECT medkoord.actor_colleagues() AS actor_colleagues)::integer[]))));
+CREATE POLICY person_contact_read ON medkoord.person_contact FOR SELECT TO medkoord_server USING ((( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text]) AS actor_has) OR ( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ANY (( SELECT medkoord.actor_colleagues() AS actor_colleagues)::integer[]))));
 
 --
--- Name: person_contact person_contact_write; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+-- Name: person_contact person_contact_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY person_contact_write ON medkoord.person_contact TO medkoord_server USING ((( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ( SELECT medkoord.actor_person() AS actor_person))));
+CREATE POLICY person_contact_update ON medkoord.person_contact FOR UPDATE TO medkoord_server USING ((( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ( SELECT medkoord.actor_person() AS actor_person))));
 
 --
 -- Name: person person_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8295,7 +8410,7 @@ CREATE POLICY person_insert ON medkoord.person FOR INSERT TO medkoord_server WIT
 -- Name: person person_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY person_of_owner ON medkoord.person FOR SELECT TO medkoord_owner USING (true);
+CREATE POLICY person_of_owner ON medkoord.person TO medkoord_owner USING (true);
 
 --
 -- Name: person person_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8422,6 +8537,12 @@ CREATE POLICY seat_appoints_read ON medkoord.seat_appoints FOR SELECT USING ((( 
 --
 
 ALTER TABLE medkoord.seat_right ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: seat_right seat_right_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY seat_right_of_owner ON medkoord.seat_right FOR SELECT TO medkoord_owner USING (true);
 
 --
 -- Name: seat_right seat_right_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8551,11 +8672,11 @@ REVOKE ALL ON FUNCTION medkoord.actor_may(what text, in_body smallint) FROM PUBL
 GRANT ALL ON FUNCTION medkoord.actor_may(what text, in_body smallint) TO medkoord_server;
 
 --
--- Name: FUNCTION actor_may_appoint(to_body smallint, by_appointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION actor_may_appoint(to_body smallint, to_role text, by_appointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.actor_may_appoint(to_body smallint, by_appointer text) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.actor_may_appoint(to_body smallint, to_role text, by_appointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_may_appoint(to_body smallint, to_role text, by_appointer text) TO medkoord_server;
 
 --
 -- Name: FUNCTION actor_meeting_bodies(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -8604,6 +8725,67 @@ GRANT ALL ON FUNCTION medkoord.actor_regions() TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.actor_rights() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_rights() TO medkoord_server;
+
+--
+-- Name: TABLE appointment; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(body_no) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.role; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(role) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.region_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(region_no) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.appointed_by; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(appointed_by) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.valid_from; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(valid_from) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.valid_to; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(valid_to),UPDATE(valid_to) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: COLUMN appointment.end_reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(end_reason),UPDATE(end_reason) ON TABLE medkoord.appointment TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_seats(on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_seats(on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_seats(on_date date) TO medkoord_server;
 
 --
 -- Name: FUNCTION add_divergence_measure(body jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -8689,60 +8871,6 @@ REVOKE ALL ON FUNCTION medkoord.apply_hospital_transition() FROM PUBLIC;
 REVOKE ALL ON FUNCTION medkoord.apply_meeting_transition() FROM PUBLIC;
 
 --
--- Name: TABLE appointment; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(person_no) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(body_no) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.role; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(role) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.region_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(region_no) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.appointed_by; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(appointed_by) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.valid_from; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(valid_from) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.valid_to; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(valid_to),UPDATE(valid_to) ON TABLE medkoord.appointment TO medkoord_server;
-
---
--- Name: COLUMN appointment.end_reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(end_reason),UPDATE(end_reason) ON TABLE medkoord.appointment TO medkoord_server;
-
---
 -- Name: FUNCTION appointment_end(a medkoord.appointment); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8768,6 +8896,13 @@ GRANT ALL ON FUNCTION medkoord.atc_level(atc text) TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.begin_delivery_upload(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.begin_delivery_upload(p_id uuid) TO medkoord_server;
+
+--
+-- Name: FUNCTION body_successor(of_body smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.body_successor(of_body smallint, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.body_successor(of_body smallint, on_date date) TO medkoord_server;
 
 --
 -- Name: FUNCTION check_agenda_is_left(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9430,6 +9565,12 @@ REVOKE ALL ON FUNCTION medkoord.delivery_hospital_months(p_delivery_no integer) 
 GRANT ALL ON FUNCTION medkoord.delivery_hospital_months(p_delivery_no integer) TO medkoord_server;
 
 --
+-- Name: FUNCTION derive_appointment(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.derive_appointment() FROM PUBLIC;
+
+--
 -- Name: FUNCTION divergence_ask(p_measure text, p_measure_version integer, p_source text, p_from_month date, p_to_month date, p_as_of text, p_region_basis text, p_atc text, p_level integer, p_one_code boolean, p_at text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -9657,6 +9798,18 @@ GRANT ALL ON FUNCTION medkoord.erase_contact(person uuid, if_match text) TO medk
 --
 
 REVOKE ALL ON FUNCTION medkoord.follow_ends() FROM PUBLIC;
+
+--
+-- Name: FUNCTION follow_rights(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.follow_rights() FROM PUBLIC;
+
+--
+-- Name: FUNCTION follow_subject(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.follow_subject() FROM PUBLIC;
 
 --
 -- Name: FUNCTION hospital_region_on(hospital_no smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10132,6 +10285,18 @@ REVOKE ALL ON FUNCTION medkoord.require_snapshot(ref text, pointer text) FROM PU
 GRANT ALL ON FUNCTION medkoord.require_snapshot(ref text, pointer text) TO medkoord_server;
 
 --
+-- Name: TABLE seat_right; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.seat_right TO medkoord_server;
+
+--
+-- Name: FUNCTION rights_of_seat(kind text, role text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.rights_of_seat(kind text, role text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION roster_findings(of_body smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10151,12 +10316,6 @@ GRANT ALL ON FUNCTION medkoord.roster_seats(of_body smallint, on_date date) TO m
 
 REVOKE ALL ON FUNCTION medkoord.sees_all_deliveries() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.sees_all_deliveries() TO medkoord_server;
-
---
--- Name: FUNCTION set_appointment_end(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.set_appointment_end() FROM PUBLIC;
 
 --
 -- Name: FUNCTION stamp_change(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10212,12 +10371,6 @@ GRANT ALL ON FUNCTION medkoord.transition_hospital(hospital text, action text, o
 
 REVOKE ALL ON FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) TO medkoord_server;
-
---
--- Name: TABLE seat_right; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.seat_right TO medkoord_server;
 
 --
 -- Name: TABLE body_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner

@@ -238,10 +238,13 @@ CREATE TABLE appointment (
     body_no smallint NOT NULL,
     role text NOT NULL,
     region_no smallint NULL, -- on behalf of which region, or from which; needed where the seat is one of a region
-    -- Set by triggers: the body's kind; region_no of a seat of a region, 0 of a seat of the body; whether it takes one at a time.
+    -- Set by triggers: the body's kind; region_no of a seat of a region, 0 of a seat of the body; whether it takes one at a time;
+    -- the subject of the person's token, and what the seat allows, so that one look-up by index says who may what.
     kind text NOT NULL,
     seat_region_no smallint NOT NULL,
     alone boolean NOT NULL,
+    subject text COLLATE "C" NULL,
+    allows text[] NOT NULL,
     appointed_by text COLLATE "C" NOT NULL, -- the slug of a region, or another appointer
     valid_from date NOT NULL,
     valid_to date NULL, -- as it was ended; valid_from: it never came to be
@@ -268,11 +271,12 @@ CREATE TABLE appointment (
 -- The roster of a day, however many years came before it; and what somebody holds today.
 CREATE INDEX appointment_by_body_and_day ON appointment USING gist (body_no, daterange(valid_from, ends_on));
 CREATE INDEX appointment_by_person ON appointment (person_no, body_no);
+CREATE INDEX appointment_by_subject ON appointment (subject, body_no);
 
 -- ---- who acts, by seat ----
 
 -- Asked on every request in a committee's name, so: one look-up by index. Not SECURITY DEFINER: everybody may read rosters, and
--- the switch would cost as much as the look-up. plpgsql keeps plans; seats_held() is SQL, so that it becomes a part of them.
+-- the switch would cost as much as the look-up. plpgsql keeps plans; what is SQL becomes a part of them.
 
 CREATE FUNCTION actor_person() RETURNS int LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
@@ -289,16 +293,37 @@ BEGIN ATOMIC
     WHERE a.person_no = by_person AND a.valid_from <= on_date AND (a.ends_on > on_date OR a.ends_on IS NULL);
 END;
 
+-- The caller's on a day, with what each allows.
+CREATE FUNCTION actor_seats(on_date date)
+RETURNS TABLE (body_no smallint, kind text, role text, region_no smallint, allows text[])
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT a.body_no, a.kind, a.role, a.region_no, a.allows FROM appointment a
+    WHERE a.subject = actor_subject() AND a.valid_from <= on_date AND (a.ends_on > on_date OR a.ends_on IS NULL);
+END;
+
+-- Of a region's committee that is no more, the committee of the region which has succeeded it: whoever sits there may deal with
+-- what the old one has left, but appoint nobody to it. NULL: the body is there, or nothing has succeeded it.
+CREATE FUNCTION body_successor(of_body smallint, on_date date) RETURNS smallint LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT n.body_no FROM medkoord.body b
+            JOIN medkoord.body n ON n.kind = b.kind AND n.region_no = medkoord.region_on(b.region_no, on_date)
+            WHERE b.body_no = of_body AND b.valid_to <= on_date);
+END
+$$;
+
 -- Whether a seat held today allows it: the one check of every operation in a committee's name.
 CREATE FUNCTION actor_may(what text, in_body smallint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     day date := medkoord.today();
+    heir smallint;
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM medkoord.person p
-        CROSS JOIN LATERAL medkoord.seats_held(p.person_no, day) s
-        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = what
-        WHERE p.subject = medkoord.actor_subject() AND s.body_no = in_body);
+    IF EXISTS (SELECT FROM medkoord.actor_seats(day) s WHERE s.body_no = in_body AND what = ANY (s.allows)) THEN
+        RETURN true;
+    END IF;
+    heir := medkoord.body_successor(in_body, day);
+    RETURN heir IS NOT NULL AND what <> 'appoint'
+        AND EXISTS (SELECT FROM medkoord.actor_seats(day) s WHERE s.body_no = heir AND what = ANY (s.allows));
 END
 $$;
 
@@ -313,27 +338,23 @@ BEGIN
 END
 $$;
 
--- Whether the caller may record what this appointer has decided on seats of a body: by a seat of the body's own that allows it,
--- by one that speaks for the appointer, or as the operator. A region's seats speak for what will succeed it, too.
-CREATE FUNCTION actor_may_appoint(to_body smallint, by_appointer text) RETURNS boolean
+-- Whether the caller may record what this appointer has decided on seats of this role in a body: by a seat that speaks for the
+-- appointer, or as the operator; or by one of the body's own that allows it, unless whoever sits there speaks for somebody: else
+-- a secretariat could give itself the voice of a region or of Amgros. A region's seats speak for what will succeed it, too.
+CREATE FUNCTION actor_may_appoint(to_body smallint, to_role text, by_appointer text) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-    me int;
     day date := medkoord.today();
 BEGIN
-    IF medkoord.actor_has('admin') THEN
-        RETURN true;
-    END IF;
-    me := medkoord.actor_person();
-    RETURN me IS NOT NULL AND EXISTS (
-        SELECT FROM medkoord.seats_held(me, day) s
+    RETURN medkoord.actor_has('admin') OR EXISTS (
+        SELECT FROM medkoord.actor_seats(day) s
         JOIN medkoord.body b ON b.body_no = to_body
-        LEFT JOIN medkoord.region mine ON mine.region_no = s.region_no
-        LEFT JOIN medkoord.region next ON next.region_no = mine.successor_no
-        WHERE s.body_no = to_body AND EXISTS (
-                SELECT FROM medkoord.seat_right g WHERE g.kind = s.kind AND g.role = s.role AND g.may = 'appoint')
+        WHERE s.body_no = to_body AND 'appoint' = ANY (s.allows) AND NOT EXISTS (
+                SELECT FROM medkoord.seat_appoints g WHERE g.kind = b.kind AND g.role = to_role)
             OR EXISTS (
                 SELECT FROM medkoord.seat_appoints g
+                LEFT JOIN medkoord.region mine ON mine.region_no = s.region_no
+                LEFT JOIN medkoord.region next ON next.region_no = mine.successor_no
                 WHERE g.kind = s.kind AND g.role = s.role AND g.in_kind = b.kind
                     AND (g.appointer = by_appointer OR g.appointer = 'region' AND by_appointer IN (mine.slug, next.slug))));
 END
@@ -344,11 +365,7 @@ CREATE FUNCTION actor_keeps_people() RETURNS boolean LANGUAGE plpgsql STABLE PAR
 DECLARE
     day date := medkoord.today();
 BEGIN
-    RETURN medkoord.actor_has('admin') OR EXISTS (
-        SELECT FROM medkoord.person p
-        CROSS JOIN LATERAL medkoord.seats_held(p.person_no, day) s
-        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = 'keep_people'
-        WHERE p.subject = medkoord.actor_subject());
+    RETURN medkoord.actor_has('admin') OR EXISTS (SELECT FROM medkoord.actor_seats(day) s WHERE 'keep_people' = ANY (s.allows));
 END
 $$;
 
@@ -356,11 +373,10 @@ $$;
 CREATE FUNCTION actor_colleagues() RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = medkoord, pg_temp AS $$
 DECLARE
-    me int := actor_person();
     day date := today();
-    mine smallint[] := ARRAY(SELECT s.body_no FROM seats_held(me, day) s);
+    mine smallint[] := ARRAY(SELECT s.body_no FROM actor_seats(day) s);
 BEGIN
-    RETURN me || ARRAY(
+    RETURN actor_person() || ARRAY(
         SELECT a.person_no FROM appointment a WHERE a.body_no = ANY (mine) AND daterange(a.valid_from, a.ends_on) @> day);
 END
 $$;
@@ -375,11 +391,12 @@ ALTER TABLE appointment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE appointment FORCE ROW LEVEL SECURITY;
 -- Functions that run as the owner see them all: roster_seats() reads by an index, which a policy would keep it from; and an
 -- appointment ends with its region whoever moves the region's end.
-CREATE POLICY person_of_owner ON person FOR SELECT TO medkoord_owner USING (true);
+CREATE POLICY person_of_owner ON person TO medkoord_owner USING (true); -- also to lock a row
 CREATE POLICY appointment_of_owner ON appointment TO medkoord_owner USING (true);
 CREATE POLICY region_of_owner ON region FOR SELECT TO medkoord_owner USING (true);
 CREATE POLICY body_of_owner ON body FOR SELECT TO medkoord_owner USING (true);
 CREATE POLICY seat_rule_of_owner ON seat_rule FOR SELECT TO medkoord_owner USING (true);
+CREATE POLICY seat_right_of_owner ON seat_right FOR SELECT TO medkoord_owner USING (true);
 
 -- Names stand in rosters, which everybody may read.
 CREATE POLICY person_read ON person FOR SELECT TO medkoord_server USING ((SELECT actor_subject()) IS NOT NULL);
@@ -387,17 +404,23 @@ CREATE POLICY person_insert ON person FOR INSERT TO medkoord_server WITH CHECK (
 CREATE POLICY person_update ON person FOR UPDATE TO medkoord_server
     USING ((SELECT actor_keeps_people()) OR person_no = (SELECT actor_person()));
 GRANT SELECT, INSERT (name, subject), UPDATE (name, subject) ON person TO medkoord_server;
-CREATE POLICY person_contact_write ON person_contact TO medkoord_server
-    USING ((SELECT actor_keeps_people()) OR person_no = (SELECT actor_person()));
 CREATE POLICY person_contact_read ON person_contact FOR SELECT TO medkoord_server
-    USING ((SELECT actor_has('auditor')) OR person_no = ANY ((SELECT actor_colleagues())::int[]));
+    USING ((SELECT actor_has('auditor')) OR (SELECT actor_keeps_people()) OR person_no = ANY ((SELECT actor_colleagues())::int[]));
+CREATE POLICY person_contact_insert ON person_contact FOR INSERT TO medkoord_server
+    WITH CHECK ((SELECT actor_keeps_people()) OR person_no = (SELECT actor_person()));
+CREATE POLICY person_contact_update ON person_contact FOR UPDATE TO medkoord_server
+    USING ((SELECT actor_keeps_people()) OR person_no = (SELECT actor_person()));
+CREATE POLICY person_contact_erase ON person_contact FOR DELETE TO medkoord_server
+    USING ((SELECT actor_keeps_people()) OR person_no = (SELECT actor_person()));
 GRANT SELECT, INSERT (person_no, organisation, title, email, phone), UPDATE (organisation, title, email, phone), DELETE
     ON person_contact TO medkoord_server;
 CREATE POLICY appointment_read ON appointment FOR SELECT TO medkoord_server USING ((SELECT actor_subject()) IS NOT NULL);
+-- Nobody gives a seat to themself but the operator, who fills the first ones.
 CREATE POLICY appointment_insert ON appointment FOR INSERT TO medkoord_server
-    WITH CHECK ((SELECT actor_may_appoint(body_no, appointed_by)));
+    WITH CHECK ((SELECT actor_may_appoint(body_no, role, appointed_by))
+        AND ((SELECT actor_has('admin')) OR person_no IS DISTINCT FROM (SELECT actor_person())));
 CREATE POLICY appointment_update ON appointment FOR UPDATE TO medkoord_server
-    USING ((SELECT actor_may_appoint(body_no, appointed_by)));
+    USING ((SELECT actor_may_appoint(body_no, role, appointed_by)));
 GRANT SELECT, INSERT (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason),
     UPDATE (valid_to, end_reason) ON appointment TO medkoord_server;
 
@@ -471,19 +494,33 @@ BEGIN
          ORDER BY s.valid_from DESC LIMIT 1))), 'infinity');
 END
 $$;
-CREATE FUNCTION set_appointment_end() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+-- What an appointment has from elsewhere, and what keeps it so when that changes. Neither misses the other when both happen at once:
+-- whoever gives a person another token waits for the row of the person, whoever moves an end or a right for the lock.
+CREATE FUNCTION rights_of_seat(kind text, role text) RETURNS text[] LANGUAGE sql STABLE
+RETURN ARRAY(SELECT g.may FROM seat_right g WHERE g.kind = rights_of_seat.kind AND g.role = rights_of_seat.role ORDER BY g.may);
+
+CREATE FUNCTION derive_appointment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
-    NEW.kind := (SELECT b.kind FROM body b WHERE b.body_no = NEW.body_no);
+    IF TG_OP = 'INSERT' THEN
+        SELECT p.subject INTO NEW.subject FROM person p WHERE p.person_no = NEW.person_no FOR KEY SHARE;
+        PERFORM pg_advisory_xact_lock_shared(7090823);
+        NEW.kind := (SELECT b.kind FROM body b WHERE b.body_no = NEW.body_no);
+        NEW.allows := rights_of_seat(NEW.kind, NEW.role);
+    END IF;
     NEW.ends_on := appointment_end(NEW);
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER appointment_ends BEFORE INSERT OR UPDATE ON appointment FOR EACH ROW EXECUTE FUNCTION set_appointment_end();
-CREATE TRIGGER appointment_stamp BEFORE INSERT OR UPDATE ON appointment
-    FOR EACH ROW EXECUTE FUNCTION stamp_change();
+CREATE TRIGGER appointment_derived BEFORE INSERT OR UPDATE ON appointment FOR EACH ROW EXECUTE FUNCTION derive_appointment();
+CREATE TRIGGER appointment_stamp_insert BEFORE INSERT ON appointment FOR EACH ROW EXECUTE FUNCTION stamp_change();
+-- A version of what is shown: a new token, or another right, is none.
+CREATE TRIGGER appointment_stamp_update BEFORE UPDATE ON appointment FOR EACH ROW
+    WHEN (OLD.valid_to IS DISTINCT FROM NEW.valid_to OR OLD.ends_on IS DISTINCT FROM NEW.ends_on OR OLD.end_reason IS DISTINCT FROM NEW.end_reason)
+    EXECUTE FUNCTION stamp_change();
 
 CREATE FUNCTION follow_ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(7090823);
     UPDATE appointment a SET valid_to = a.valid_to WHERE a.ends_on IS DISTINCT FROM appointment_end(a);
     RETURN NULL;
 END
@@ -491,6 +528,24 @@ $$;
 CREATE TRIGGER region_ends_appointments AFTER UPDATE OF valid_to ON region FOR EACH STATEMENT EXECUTE FUNCTION follow_ends();
 CREATE TRIGGER body_ends_appointments AFTER UPDATE OF valid_to ON body FOR EACH STATEMENT EXECUTE FUNCTION follow_ends();
 CREATE TRIGGER seat_rule_ends_appointments AFTER UPDATE OR INSERT ON seat_rule FOR EACH STATEMENT EXECUTE FUNCTION follow_ends();
+
+CREATE FUNCTION follow_subject() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    UPDATE appointment a SET subject = NEW.subject WHERE a.person_no = NEW.person_no;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER person_subject_of_appointments AFTER UPDATE OF subject ON person FOR EACH ROW
+    WHEN (OLD.subject IS DISTINCT FROM NEW.subject) EXECUTE FUNCTION follow_subject();
+
+CREATE FUNCTION follow_rights() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7090823);
+    UPDATE appointment a SET allows = rights_of_seat(a.kind, a.role) WHERE a.allows IS DISTINCT FROM rights_of_seat(a.kind, a.role);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER seat_right_of_appointments AFTER INSERT OR UPDATE OR DELETE ON seat_right FOR EACH STATEMENT EXECUTE FUNCTION follow_rights();
 
 -- ---- appointments as the contract shows them (schemas/Appointment.yaml), with their keys ----
 
@@ -506,7 +561,7 @@ JOIN person p ON p.person_no = a.person_no
 JOIN body b ON b.body_no = a.body_no
 LEFT JOIN region r ON r.region_no = a.region_no
 LEFT JOIN region s ON s.region_no = a.seat_region_no
-CROSS JOIN LATERAL (SELECT COALESCE(a.ends_on > today(), true) AND actor_may_appoint(a.body_no, a.appointed_by) AS open OFFSET 0) o;
+CROSS JOIN LATERAL (SELECT COALESCE(a.ends_on > today(), true) AND actor_may_appoint(a.body_no, a.role, a.appointed_by) AS open OFFSET 0) o;
 GRANT SELECT ON appointment_shown TO medkoord_server;
 
 -- The statements that write are functions, so that each can answer with what has become.
@@ -526,9 +581,11 @@ BEGIN
     ELSIF in_body IS NULL THEN
         PERFORM problem('unknown_reference', 'There is no such body.', '/body');
     END IF;
-    IF NOT actor_may_appoint(in_body, create_appointment.appointed_by) THEN
+    IF NOT actor_may_appoint(in_body, create_appointment.role, create_appointment.appointed_by) THEN
         PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', create_appointment.appointed_by,
                                                create_appointment.body), '/appointed_by');
+    ELSIF seated = actor_person() AND NOT actor_has('admin') THEN
+        PERFORM problem('no_authority', 'Nobody records an appointment of themself: somebody else has to who may.', '/person');
     END IF;
     INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason)
     VALUES (seated, in_body, create_appointment.role,
@@ -550,7 +607,7 @@ BEGIN
     SELECT s.* INTO target FROM appointment_shown s WHERE s.id = appointment;
     IF NOT FOUND THEN
         RETURN;
-    ELSIF NOT actor_may_appoint(target.body_no, target.appointed_by) THEN
+    ELSIF NOT actor_may_appoint(target.body_no, target.role, target.appointed_by) THEN
         PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', target.appointed_by, target.body));
     END IF;
     PERFORM FROM appointment a WHERE a.appointment_no = target.appointment_no FOR UPDATE;
@@ -708,7 +765,6 @@ CREATE FUNCTION actor_rights() RETURNS TABLE (body_no smallint, may json, appoin
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 DECLARE
-    me int := actor_person();
     day date := today();
 BEGIN
     RETURN QUERY
@@ -716,17 +772,18 @@ BEGIN
     FROM body b
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(DISTINCT g.may ORDER BY g.may), '[]') AS may
-        FROM seats_held(me, day) s JOIN seat_right g ON g.kind = s.kind AND g.role = s.role
+        FROM actor_seats(day) s, unnest(s.allows) AS g (may)
         WHERE s.body_no = b.body_no
     ) r
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(a.appointer ORDER BY a.appointer), '[]') AS appoint_for
-        FROM (SELECT DISTINCT CASE WHEN s.appointed_by = 'region' THEN g.slug ELSE s.appointed_by END AS appointer
+        FROM (SELECT DISTINCT x.appointer
               FROM seat_rule s
               LEFT JOIN region g ON s.appointed_by = 'region' AND (g.valid_to > day OR g.valid_to IS NULL)
                   AND (b.region_no IS NULL OR g.region_no = b.region_no)
-              WHERE s.kind = b.kind AND (s.valid_to > day OR s.valid_to IS NULL)) a
-        WHERE actor_keeps_people() AND actor_may_appoint(b.body_no, a.appointer)
+              CROSS JOIN LATERAL (SELECT CASE WHEN s.appointed_by = 'region' THEN g.slug ELSE s.appointed_by END AS appointer) x
+              WHERE s.kind = b.kind AND (s.valid_to > day OR s.valid_to IS NULL) AND actor_may_appoint(b.body_no, s.role, x.appointer)) a
+        WHERE actor_keeps_people()
     ) f
     WHERE (b.valid_to > day OR b.valid_to IS NULL) AND (json_array_length(r.may) > 0 OR json_array_length(f.appoint_for) > 0);
 END
@@ -850,8 +907,8 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION actor_person(), seats_held(int, date), actor_may(text, smallint), require_authority(text, smallint),
-    actor_may_appoint(smallint, text), actor_keeps_people(), actor_colleagues(),
+GRANT EXECUTE ON FUNCTION actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date), actor_may(text, smallint),
+    require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
     create_appointment(uuid, text, text, text, text, date, date, text), end_appointment(uuid, date, text), update_body(text, text, jsonb),
     create_person(text, text), require_person_access(int), update_person(uuid, text, jsonb), erase_contact(uuid, text),
     require_personal_data(int), subject_traces(text), actor_rights(), roster_seats(smallint, date), roster_findings(smallint, date)

@@ -34,9 +34,9 @@ BLIND = """
     CREATE OR REPLACE FUNCTION actor_keeps_people() RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$ BEGIN RETURN true; END $$;
     CREATE OR REPLACE FUNCTION actor_may(what text, in_body smallint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$ BEGIN RETURN true; END $$;
-    CREATE OR REPLACE FUNCTION actor_may_appoint(to_body smallint, by_appointer text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE
+    CREATE OR REPLACE FUNCTION actor_may_appoint(to_body smallint, to_role text, by_appointer text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$ BEGIN RETURN true; END $$;"""
-CHECKS = ("actor_person()", "actor_keeps_people()", "actor_may(text, smallint)", "actor_may_appoint(smallint, text)")
+CHECKS = ("actor_person()", "actor_keeps_people()", "actor_may(text, smallint)", "actor_may_appoint(smallint, text, text)")
 
 
 def appointments_known(bench, part, name):

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(94);
+SELECT plan(110);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -97,6 +97,12 @@ SELECT lives_ok($$ UPDATE appointment SET valid_to = valid_from $$, 'an update')
 SELECT is((SELECT count(*) FROM appointment WHERE valid_to = valid_from), 0::bigint, 'finds nothing that one may change');
 SELECT * FROM act_as('reader', '', 'sub-S1');
 SELECT is(require_authority('meet', pg_temp.body('forum')), true, 'a seat that allows it');
+SELECT is((SELECT string_agg(DISTINCT s.role, ' ' ORDER BY s.role) FROM roster_seats(pg_temp.body('forum'), '2026-06-15') s
+           WHERE actor_may_appoint(pg_temp.body('forum'), s.role, s.appointed_by)),
+    'chair clinical_pharmacologist drug_committee_chair hospital_pharmacist secretariat', 'a secretariat records whoever speaks for nobody');
+SELECT fails_with($$ SELECT pg_temp.seat('S1', 'forum', 'chair', NULL) $$, 'no_authority', 'and nothing for themself');
+SELECT fails_with($$ INSERT INTO appointment (person_no, body_no, role, appointed_by, valid_from)
+    VALUES (pg_temp.no('S1'), pg_temp.body('forum'), 'chair', 'regions_jointly', '2026-01-01') $$, '42501', 'nor around the function');
 SELECT set_config('test.today', '2025-12-31', true) \g /dev/null
 SELECT is(actor_may('meet', pg_temp.body('forum')), false, 'not before its first day');
 SELECT set_config('test.today', '2026-01-01', true) \g /dev/null
@@ -112,6 +118,12 @@ SELECT is((SELECT string_agg(e.ends_on::text, '') FROM appointment a, end_appoin
 SELECT is((SELECT count(*) FROM seats_held(pg_temp.no('S2'), '2026-01-01')), 0::bigint, 'it never was');
 SELECT * FROM act_as('reader', '', 'sub-C');
 SELECT fails_with($$ UPDATE person SET subject = 'sub-C2' $$, 'no_authority', 'whose token has the seat is the operator''s to say');
+SELECT * FROM act_as('admin');
+SELECT is((SELECT u.subject FROM person p, update_person(p.id, '*', '{"subject": "sub-C2"}') u WHERE p.subject = 'sub-C'), 'sub-C2', 'another token');
+SELECT is(ARRAY[pg_temp.may('C', 'forum'), pg_temp.may('C2', 'forum')], ARRAY[NULL, 'read_draft'], 'takes the authority along');
+SELECT * FROM act_as('admin');
+SELECT is((SELECT max(version) FROM appointment WHERE subject = 'sub-C2'), 1, 'and makes no new version of the appointment');
+SELECT is((SELECT u.subject FROM person p, update_person(p.id, '*', '{"subject": "sub-C"}') u WHERE p.subject = 'sub-C2'), 'sub-C', 'and back');
 
 -- ---- findings ----
 SELECT * FROM act_as('admin');
@@ -152,14 +164,24 @@ SELECT is(pg_temp.found('working-group', '2027-01-01'), 'appointment_ended_with_
 SELECT is((SELECT f.must_appoint FROM roster_findings(pg_temp.body('forum'), '2027-01-01') f WHERE f.code = 'appointment_ended_with_region'), 'oestdanmark', 'the successor must appoint');
 SELECT set_config('test.today', '2026-12-31', true) \g /dev/null
 SELECT * FROM act_as('reader', '', 'sub-CS');
-SELECT is((SELECT string_agg(a, ' ') FROM unnest('{sjaelland,hovedstaden,oestdanmark,nordjylland,regions_jointly,danske_regioner}'::text[]) a WHERE actor_may_appoint(pg_temp.body('forum'), a)),
+SELECT is((SELECT string_agg(a, ' ') FROM unnest('{sjaelland,hovedstaden,oestdanmark,nordjylland,regions_jointly,danske_regioner}'::text[]) a WHERE actor_may_appoint(pg_temp.body('forum'), 'coordinator', a)),
     'sjaelland oestdanmark', 'on the last day she speaks for Sjælland and for what succeeds it');
 SELECT set_config('test.today', '2027-01-01', true) \g /dev/null
-SELECT is((SELECT string_agg(a, ' ') FROM unnest('{sjaelland,hovedstaden,oestdanmark,nordjylland}'::text[]) a WHERE actor_may_appoint(pg_temp.body('forum'), a)), NULL, 'then for nobody');
+SELECT is((SELECT string_agg(a, ' ') FROM unnest('{sjaelland,hovedstaden,oestdanmark,nordjylland}'::text[]) a WHERE actor_may_appoint(pg_temp.body('forum'), 'coordinator', a)), NULL, 'then for nobody');
 SELECT is(actor_keeps_people(), false, 'nor does she keep the register');
 SELECT * FROM act_as('admin');
 SELECT isnt(pg_temp.seat('CS', 'forum', 'coordinator', 'oestdanmark', '2027-01-01'), NULL, 'until she is appointed anew');
 SELECT is((SELECT count(*) FROM roster_findings(pg_temp.body('forum'), '2027-01-01') f WHERE f.code = 'appointment_ended_with_region'), 0::bigint, 'and the finding is gone');
+-- what a vanished committee has left is for the one that follows it
+SELECT isnt(pg_temp.seat('KO', 'drug-committee-oestdanmark', 'chair', 'oestdanmark', '2027-01-01'), NULL, 'a chair of the new committee');
+SELECT isnt(pg_temp.seat('KS', 'drug-committee-sjaelland', 'chair', 'sjaelland'), NULL, 'and one of the old');
+SELECT is(pg_temp.may('KO', body), rights, 'in ' || body) FROM (VALUES ('drug-committee-oestdanmark', 'appoint approve meet minute read_draft recuse'),
+    ('drug-committee-sjaelland', 'approve meet minute read_draft recuse'), ('drug-committee-nordjylland', NULL)) AS t (body, rights);
+SELECT is(pg_temp.may('KS', 'drug-committee-sjaelland'), NULL, 'the old chair has nothing any more');
+SELECT set_config('test.today', '2026-12-31', true) \g /dev/null
+SELECT is(pg_temp.may('KO', 'drug-committee-sjaelland'), NULL, 'and the new one nothing before');
+SELECT set_config('test.today', '2027-01-01', true) \g /dev/null
+SELECT * FROM act_as('admin');
 -- ends that move, by whoever moves them
 RESET SESSION AUTHORIZATION;
 UPDATE region SET valid_to = '2028-01-01' WHERE slug = 'midtjylland';
@@ -169,9 +191,15 @@ SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHER
 SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('A')), '2029-01-01 rule', 'and of a rule ends appointments');
 SELECT is((SELECT count(*) FROM seats_held(pg_temp.no('A'), '2029-01-01')), 0::bigint, 'and what they allow');
 RESET SESSION AUTHORIZATION;
+INSERT INTO seat_right (kind, role, may) VALUES ('working_group', 'member', 'minute');
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT is(pg_temp.may('M', 'working-group'), 'minute read_draft', 'a right that seats are given');
+RESET SESSION AUTHORIZATION;
+DELETE FROM seat_right WHERE (kind, role, may) = ('working_group', 'member', 'minute');
 UPDATE region SET valid_to = NULL WHERE slug = 'midtjylland';
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
 SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('M')), '', 'and an end called off opens them again');
+SELECT is(pg_temp.may('M', 'working-group'), 'read_draft', 'or that is taken from them, they have or have not at once');
 
 SELECT * FROM act_as('', '', '');
 SELECT is_empty($$ SELECT FROM person $$, 'nobody reads nothing');

@@ -3,7 +3,7 @@
 \set QUIET on
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;
-SELECT plan(11);
+SELECT plan(20);
 
 CREATE FUNCTION pg_temp.session(name text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_connect(name, format('host=%s dbname=%s user=medkoord_server', current_setting('unix_socket_directories'), current_database()));
@@ -14,6 +14,7 @@ CREATE FUNCTION pg_temp.act(name text) RETURNS void LANGUAGE sql AS $$
     SELECT * FROM dblink(name, 'SELECT set_config(''medkoord.subject'', ''anna'', true), set_config(''medkoord.roles'', '',admin,'', true)') AS t (a text, b text);
 $$;
 SELECT pg_temp.session('one'), pg_temp.session('two') \g /dev/null
+CREATE TEMPORARY TABLE one ON COMMIT DROP AS SELECT pid FROM dblink('one', 'SELECT pg_backend_pid()') AS t (pid int);
 CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT pid FROM dblink('two', 'SELECT pg_backend_pid()') AS t (pid int);
 
 CREATE FUNCTION pg_temp.seat(person uuid) RETURNS text LANGUAGE sql AS $$
@@ -51,6 +52,36 @@ SELECT dblink_exec('one', 'ROLLBACK') \g /dev/null
 SELECT matches(outcome('two'), '^[0-9a-f-]{36}$', 'and succeeds');
 SELECT dblink_exec('two', 'COMMIT') \g /dev/null
 SELECT is((SELECT string_agg(p.name, ' ' ORDER BY a.valid_from) FROM appointment a JOIN person p USING (person_no)), 'Together A Together B', 'one after the other');
+
+-- an appointment under way, and another token for that person: neither misses the other, whichever comes first
+SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
+SELECT isnt((SELECT t.id FROM dblink('one', replace(pg_temp.seat(id), 'coordinator', 'clinical_pharmacologist')) AS t (id uuid)), NULL, 'appointed') FROM pair WHERE name = 'Together A';
+SELECT dblink_send_query('two', format('SELECT subject FROM update_person(%L, ''*'', ''{"subject": "token-a"}'')', id)) FROM pair WHERE name = 'Together A' \g /dev/null
+SELECT is(waits(pid), true, 'the token waits') FROM two;
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT is(outcome('two'), 'token-a', 'and is set');
+SELECT pg_temp.act('one') \g /dev/null
+SELECT dblink_send_query('one', format('SELECT id FROM create_appointment(%L, ''forum'', ''chair'', NULL, ''regions_jointly'', ''2024-01-01'', NULL, NULL)', id))
+FROM pair WHERE name = 'Together A' \g /dev/null
+SELECT is(waits((SELECT t.pid FROM one t)), true, 'the next appointment waits');
+SELECT dblink_exec('two', 'COMMIT') \g /dev/null
+SELECT matches(outcome('one'), '^[0-9a-f-]{36}$', 'and is made');
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT is((SELECT string_agg(a.role, ' ' ORDER BY a.role) FROM appointment a WHERE a.subject = 'token-a'), 'chair clinical_pharmacologist coordinator', 'all are the token''s');
+
+-- an appointment under way, and an end of its region that a migration moves
+SELECT dblink_connect('owner', format('host=%s dbname=%s user=postgres', current_setting('unix_socket_directories'), current_database())) \g /dev/null
+CREATE TEMPORARY TABLE owner ON COMMIT DROP AS SELECT pid FROM dblink('owner', 'SELECT pg_backend_pid()') AS t (pid int);
+SELECT pg_temp.act('one') \g /dev/null
+SELECT isnt((SELECT t.id FROM dblink('one', format('SELECT id FROM create_appointment(%L, ''working-group'', ''member'', ''midtjylland'', ''midtjylland'', ''2025-01-01'', NULL, NULL)', id))
+             AS t (id uuid)), NULL, 'appointed') FROM pair WHERE name = 'Together B';
+SELECT dblink_exec('owner', 'BEGIN'), dblink_send_query('owner', 'WITH moved AS (UPDATE medkoord.region SET valid_to = ''2030-01-01'' WHERE slug = ''midtjylland'' RETURNING slug) SELECT slug FROM moved') \g /dev/null
+SELECT is(waits(pid), true, 'the end waits') FROM owner;
+SELECT dblink_exec('one', 'COMMIT') \g /dev/null
+SELECT * FROM dblink_get_result('owner') AS t (a text) \g /dev/null
+SELECT * FROM dblink_get_result('owner') AS t (a text) \g /dev/null
+SELECT is((SELECT t.d FROM dblink('owner', 'SELECT ends_on FROM medkoord.appointment WHERE role = ''member''') AS t (d date)), '2030-01-01'::date, 'and ends it, too');
+SELECT dblink_exec('owner', 'ROLLBACK'), dblink_disconnect('owner') \g /dev/null
 
 DELETE FROM appointment; -- for the tests after this one
 DELETE FROM person WHERE name LIKE 'Together _';
