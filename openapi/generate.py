@@ -6,7 +6,6 @@ functions (medkoord_ops.h, client_ops.c).
     generate.py --client --out DIR [...]      writes the library's two files
     generate.py --manual --out DIR            writes the manual pages of the library's functions
     generate.py --check                       only says what is wrong
-    generate.py --list-inputs                 the files the result depends on
 
 Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 """
@@ -65,15 +64,10 @@ def main():
     parser.add_argument("--manual", action="store_true", help="write the manual pages instead")
     parser.add_argument("--depfile", help="file for make-style dependencies")
     parser.add_argument("--check", action="store_true", help="only say what is wrong")
-    parser.add_argument("--list-inputs", action="store_true", help="print the files the result depends on")
-    parser.add_argument(
-        "--drafts",
-        action="store_true",
-        help="leave out operations that are not complete, with a warning")
     options = parser.parse_args()
-    if not (options.out or options.check or options.list_inputs):
-        parser.error("one of --out, --check, --list-inputs is needed")
-    contract = Contract(options.root, options.drafts)
+    if not (options.out or options.check):
+        parser.error("one of --out, --check is needed")
+    contract = Contract(options.root)
     try:
         contract.check()
     except ContractError as error:
@@ -81,11 +75,6 @@ def main():
     client = None
     if not contract.errors:
         client = ClientWriter(contract).check()
-    if options.list_inputs:
-        print("\n".join(os.path.join(options.root, name) for name in sorted(contract.inputs)))
-        return 0
-    for line in contract.warnings:
-        print(f"{line} (left out)", file=sys.stderr)
     for line in contract.errors:
         print(line, file=sys.stderr)
     if contract.errors:

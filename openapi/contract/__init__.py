@@ -16,16 +16,16 @@ from .yaml_file import ContractError, Map, load_yaml
 __all__ = ["COMPONENT_KINDS", "OIDS", "SNAKE", "Contract", "ContractError", "SqlError", "Statement", "canonical",
            "pattern_mistake", "is_text", "problem_calls", "schema_types"]
 
-COMPONENT_KINDS = ("schemas", "parameters", "responses")
+COMPONENT_KINDS = ("schemas", "parameters")
 GENERIC = {"gate", "every", "authorized", "parameters", "query", "body", "streamed", "write", "statement", "cursor",
            "free_text", "one", "if_match", "idempotency_key", "representation"}
 
 
 class Contract(SchemaRules, OperationRules, BindingRules):
     """The whole contract. After check(), `errors` lists every mistake and the rest is what generate.py writes down."""
-    def __init__(self, root, drafts=False):
-        self.root, self.drafts = root, drafts
-        self.errors, self.warnings = [], []
+    def __init__(self, root):
+        self.root = root
+        self.errors = []
         self.inputs = set()        # files, and the folders whose content counts
         self.files = {}            # loaded YAML by project path
         self.problems = []         # of errors.yaml, in order
@@ -42,10 +42,6 @@ class Contract(SchemaRules, OperationRules, BindingRules):
 
     def error(self, where, message):
         self.errors.append(f"{where[0]}:{where[1]}: {message}")
-
-    def incomplete(self, where, message):
-        """A mistake of a contract that is still being written: with --drafts a warning, and the part is left out."""
-        (self.warnings if self.drafts else self.errors).append(f"{where[0]}:{where[1]}: {message}")
 
     def load(self, shown):
         if shown not in self.files:
@@ -81,9 +77,7 @@ class Contract(SchemaRules, OperationRules, BindingRules):
         folder, name = os.path.split(file)
         kind = os.path.basename(folder)
         if kind not in COMPONENT_KINDS or os.path.dirname(folder) != "openapi" or not name.endswith(".yaml"):
-            self.error(
-                node.where("$ref"),
-                f"$ref {ref} does not name a file of openapi/schemas, parameters or responses")
+            self.error(node.where("$ref"), f"$ref {ref} does not name a file of openapi/schemas or parameters")
             return None
         if not os.path.exists(os.path.join(self.root, file)):
             self.error(node.where("$ref"), f"$ref {ref}: there is no {file}")
@@ -181,7 +175,6 @@ class Contract(SchemaRules, OperationRules, BindingRules):
 
     def check_components(self):
         self.used.setdefault("openapi/schemas/Problem.yaml", "schemas")
-        self.used.setdefault("openapi/responses/Problem.yaml", "responses")
         for name in ("X-Request-Id", "Accept-Language", "If-None-Match"):
             self.used.setdefault(f"openapi/parameters/{name}.yaml", "parameters")
         for kind in COMPONENT_KINDS:
@@ -189,7 +182,7 @@ class Contract(SchemaRules, OperationRules, BindingRules):
                 file = f"openapi/{kind}/{name}"
                 self.inputs.add(file)
                 if file not in self.used:
-                    self.incomplete((file, 1), "is used by nothing")
+                    self.error((file, 1), "is used by nothing")
 
     def check_migrations(self):
         for name in self.listing("sql/migrations", ".sql"):
@@ -201,7 +194,7 @@ class Contract(SchemaRules, OperationRules, BindingRules):
                 continue
             number = int(match[1])
             if number != len(self.migrations) + 1:
-                self.incomplete((file, 1), f"is not number {len(self.migrations) + 1:04d}")
+                self.error((file, 1), f"is not number {len(self.migrations) + 1:04d}")
             with open(os.path.join(self.root, file), "rb") as f:
                 content = f.read()
             self.migrations.append((number, name[:-4], content, hashlib.sha256(content).hexdigest()))
@@ -213,6 +206,6 @@ class Contract(SchemaRules, OperationRules, BindingRules):
         for file, text in texts:
             for code, line in problem_calls(text):
                 if code not in self.problem:
-                    self.incomplete((file, line), f"unknown problem code {code}")
+                    self.error((file, line), f"unknown problem code {code}")
                 elif self.problem[code]["status"] == 0:
                     self.error((file, line), f"problem {code} has no status, it can stand only in errors[]")

@@ -14,7 +14,7 @@ OIDS = {"bool": 16, "int8": 20, "int2": 21, "int4": 23, "text": 25, "date": 1082
 INTEGER_RANGE = {"int2": 2**15, "int4": 2**31, "int8": 2**63}
 SUFFIXES = {"text/csv": "csv", "image/svg+xml": "svg", "text/html": "html", "text/calendar": "ics",
             "application/x-ndjson": "ndjson"}
-# As in server.h.
+# As in request.h.
 MAX_BINDINGS, MAX_CURSOR = 32, 8
 
 
@@ -55,7 +55,7 @@ class BindingRules:
         return False
 
     def check_operation_statements(self):
-        claimed, complete = set(), []
+        claimed = set()
         for op in self.operations:
             op.statement = self.statements.get(op.id)
             representations = []
@@ -68,48 +68,33 @@ class BindingRules:
                     if is_text(op, media_type, media.get("x-render")) and statement.cardinality != "one":
                         self.error((statement.file, 1), f"{statement.name}: a document has cardinality one")
                 representations.append((media_type, statement, media.get("x-render")))
-            good = True
-            for media_type, statement, render in representations[1:]:
-                if media_type == "text/csv" and statement is None:
-                    good = False
-                    self.incomplete((op.file, op.line), f"{op.id}: text/csv without sql/ops/{op.id}.csv.sql")
-            for media_type, statement, render in representations:
+            where = (op.file, op.line)
+            for place, (media_type, statement, render) in enumerate(representations):
+                if place > 0 and media_type == "text/csv" and statement is None:
+                    self.error(where, f"{op.id}: text/csv without sql/ops/{op.id}.csv.sql")
                 if render and not self.source_mentions(rf"\bbool\s+{render}\("):
-                    good = False
-                    self.incomplete((op.file, op.line), f"{op.id}: no file of server/ops defines {render}()")
+                    self.error(where, f"{op.id}: no file of server/ops defines {render}()")
                 if is_text(op, media_type, render) and statement is None and media_type != representations[0][0]:
-                    good = False
-                    self.incomplete((op.file, op.line), f"{op.id}: {media_type} needs x-render, x-handler or "
-                                    f"sql/ops/{op.id}.{SUFFIXES.get(media_type, 'EXTENSION')}.sql")
+                    self.error(where, f"{op.id}: {media_type} needs x-render, x-handler or "
+                               f"sql/ops/{op.id}.{SUFFIXES.get(media_type, 'EXTENSION')}.sql")
             op.representations = representations
             if op.handler:
                 file = f"server/ops/{op.id}.c"
                 if not os.path.exists(os.path.join(self.root, file)) or \
                         not self.source_mentions(rf"\bconst struct handler {op.id}_handler\b"):
-                    good = False
-                    self.incomplete(
-                        (op.file, op.line), f"operation {op.id} has no handler: {file} must define {op.id}_handler")
+                    self.error(where, f"operation {op.id} has no handler: {file} must define {op.id}_handler")
             elif op.statement is None:
-                good = False
-                self.incomplete((op.file, op.line), f"operation {op.id} has no statement: sql/ops/{op.id}.sql")
+                self.error(where, f"operation {op.id} has no statement: sql/ops/{op.id}.sql")
             if op.statement:
                 claimed.add(op.id)
                 self.check_statement(op, op.statement, None)
             self.check_explicit_statuses(op)
-            if good:
-                complete.append(op)
-        if self.drafts:
-            self.operations = complete
         for name, statement in sorted(self.statements.items()):
             if name.startswith("_"):
                 for index, parameter in enumerate(statement.parameters):
                     parameter.binding = ("FROM_CALLER", index)
             elif name not in claimed:
-                self.incomplete(
-                    (statement.file, 1), f"statement of an operation or representation that does not exist: {name}")
-        if self.drafts:
-            kept = {op.id for op in complete} | {s.name for op in complete for _, s, _ in op.representations if s}
-            self.statements = {n: s for n, s in self.statements.items() if n.startswith("_") or n in kept}
+                self.error((statement.file, 1), f"statement of an operation or representation that does not exist: {name}")
 
     def check_statement(self, op, statement, media_type):
         exports = media_type == "text/csv" and bool(op.representations) and op.representations[0][0] != "text/csv"
@@ -190,7 +175,7 @@ class BindingRules:
                 item = self.resolve(schema.get("items", Map()))
                 return need(("text[]",), "a list") or (None if item.get("type") ==
                                                        "string" else f":{name}: a list's items must be strings")
-            return need(*self.types_for(schema))  or self.integer_mistake(schema, parameter)
+            return need(*self.types_for(schema)) or self.integer_mistake(schema, parameter)
         if in_body:
             parameter.binding = ("FROM_BODY_PROPERTY", 0)
             schema = self.resolve(body["properties"][name])

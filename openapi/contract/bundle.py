@@ -99,7 +99,7 @@ class Bundler:
             response["headers"] = headers
             media = {"application/problem+json": {"schema": self.shared("schemas", "Problem")}}
             written = op.node["responses"].get(str(status))
-            if written is not None and not str(written.get("$ref", "")).endswith("responses/Problem.yaml"):
+            if written is not None:
                 own = self.copy(contract.resolve(written))
                 response["description"] = own["description"].rstrip() + "\n\n" + "\n".join(lines) + "\n"
                 media = {**own.get("content", {}), **{k: v for k, v in media.items()

@@ -107,7 +107,7 @@ class OperationRules:
             file = os.path.normpath(f"openapi/{item['$ref']}")
             listed.add(file)
             if not os.path.exists(os.path.join(self.root, file)):
-                self.incomplete(where, f"path {path}: there is no {file}")
+                self.error(where, f"path {path}: there is no {file}")
                 continue
             expected = "openapi/paths/" + "_".join(s for s in path.strip("/").split("/") if s != "v1") + ".yaml"
             if file != expected:
@@ -115,7 +115,7 @@ class OperationRules:
             self.check_path(path, where, self.load(file), identifiers)
         for name in self.listing("openapi/paths", ".yaml"):
             if f"openapi/paths/{name}" not in listed:
-                self.incomplete((f"openapi/paths/{name}", 1), "is not listed in openapi/openapi.yaml")
+                self.error((f"openapi/paths/{name}", 1), "is not listed in openapi/openapi.yaml")
 
     def check_path(self, path, where, item, identifiers):
         segments = path.strip("/").split("/")
@@ -310,7 +310,7 @@ class OperationRules:
         for code in listed:
             where = op.node.where("x-problems")
             if code not in self.problem:
-                self.incomplete(where, f"{op.id}: unknown problem code {code}")
+                self.error(where, f"{op.id}: unknown problem code {code}")
             elif self.problem[code]["status"] == 0:
                 self.error(where, f"{op.id}: problem {code} has no status, it can stand only in errors[]")
             elif listed.count(code) > 1:

@@ -118,22 +118,16 @@ class Writer:
             fields.append("enumeration = " + self.string_list([v for v in plain["enum"] if v is not None]))
         if "items" in plain:
             fields.append("items = &" + self.plain_schema(plain["items"]))
-        name = f"schema_{len(self.schemas)}"
-        if plain.get("properties"):
-            required = plain.get("required", [])
-            rows = [f"{{{c_string(p)}, &{self.plain_schema(child)}, {yes(p in required)}}}"
-                    for p, child in sorted(plain["properties"].items())]
-            name = f"schema_{len(self.schemas)}"
-            self.add(
-                f"static const struct schema_property {name}_properties[] = {{\n    " +
-                ",\n    ".join(rows) +
-                "};")
+        required = plain.get("required", [])
+        rows = [f"{{{c_string(p)}, &{self.plain_schema(child)}, {yes(p in required)}}}"
+                for p, child in sorted(plain.get("properties", {}).items())]
+        name = f"schema_{len(self.schemas)}" # now that those which it stands on have theirs
+        if rows:
+            self.add(f"static const struct schema_property {name}_properties[] = {{\n    " + ",\n    ".join(rows) + "};")
             fields.append(f"properties = {name}_properties, .n_properties = {len(rows)}")
-        name_now = f"schema_{len(self.schemas)}"
-        assert name_now == name or not plain.get("properties")
-        self.schemas[key] = name_now
-        self.add(f"static const struct schema {name_now} = {{." + ", .".join(fields) + "};")
-        return name_now
+        self.schemas[key] = name
+        self.add(f"static const struct schema {name} = {{." + ", .".join(fields) + "};")
+        return name
 
     # ---- problems ----
 
