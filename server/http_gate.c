@@ -58,6 +58,10 @@ bool gate_header(struct gate_head *head, const char *name, size_t name_length, c
     return true;
 }
 
+static bool is_word(struct value v, const char *word) {
+    return v.length == strlen(word) && strncasecmp(v.text, word, v.length) == 0;
+}
+
 static bool to_length(struct value v, uint64_t *ret) {
     uint64_t n = 0;
     if (v.length == 0 || v.length > 18)
@@ -173,8 +177,7 @@ void gate_end(struct gate_head *head, const char *end) {
         head->wrong = "the last header line has no name, has a NUL, or it or the empty line does not end with CR LF";
 }
 
-bool gate_check(struct gate_head *head, struct request *r, const char *method, const char *version) {
-    const struct value *h = head->known;
+static void keep_headers(struct request *r, const struct value *h) {
     bool valid_id = h[H_REQUEST_ID].length > 0 && h[H_REQUEST_ID].length < sizeof r->id;
     for (size_t i = 0; valid_id && i < h[H_REQUEST_ID].length; i++)
         valid_id = h[H_REQUEST_ID].text[i] > 0x20 && h[H_REQUEST_ID].text[i] < 0x7f &&
@@ -194,53 +197,60 @@ bool gate_check(struct gate_head *head, struct request *r, const char *method, c
     r->prefer = h[H_PREFER];
     r->content_digest = h[H_CONTENT_DIGEST];
     r->traceparent = h[H_TRACEPARENT];
+}
 
+/* What another server could understand differently (RFC 9112, sections 3 and 6); NULL: nothing. */
+static const char *what_is_malformed(struct request *r, const struct value *h, const char *version) {
+    bool chunked = h[H_TRANSFER_ENCODING].text != NULL, old = strcmp(version, "HTTP/1.0") == 0;
+    if (chunked && h[H_CONTENT_LENGTH].text != NULL)
+        return "Content-Length and Transfer-Encoding stand together";
+    if (chunked && !is_word(h[H_TRANSFER_ENCODING], "chunked"))
+        return "Transfer-Encoding is not chunked";
+    if (chunked && old)
+        return "HTTP/1.0 has no Transfer-Encoding";
+    if (!chunked && r->has_body && !to_length(h[H_CONTENT_LENGTH], &r->content_length))
+        return "Content-Length is not a length";
+    if (!old && h[H_HOST].length == 0)
+        return "Host is missing";
+    if (r->path[0] != '/')
+        return "the request target does not begin with a slash";
+    return split_path(r);
+}
+
+static enum method method_of(const char *name) {
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(name, methods[i].name) == 0)
+            return methods[i].method;
+    return N_METHODS; /* one we never heard of: the router answers 405 */
+}
+
+static bool refuse(struct request *r, enum problem_code code, const char *detail) {
+    request_problem(r, code, detail);
+    return false;
+}
+
+bool gate_check(struct gate_head *head, struct request *r, const char *method, const char *version) {
+    const struct value *h = head->known;
+    keep_headers(r, h);
     bool chunked = h[H_TRANSFER_ENCODING].text != NULL;
     r->has_body = chunked || h[H_CONTENT_LENGTH].text != NULL;
     r->content_length = chunked ? CONTENT_CHUNKED : 0;
-    if (head->count > MAX_HEADERS) {
-        request_problem(r, PROBLEM_HEADERS_TOO_LARGE, "more than 100 headers");
-        return false;
-    }
-    if (head->wrong == NULL && chunked && h[H_CONTENT_LENGTH].text != NULL)
-        head->wrong = "Content-Length and Transfer-Encoding stand together";
-    if (head->wrong == NULL && chunked &&
-        (h[H_TRANSFER_ENCODING].length != 7 || strncasecmp(h[H_TRANSFER_ENCODING].text, "chunked", 7) != 0))
-        head->wrong = "Transfer-Encoding is not chunked";
-    if (head->wrong == NULL && chunked && strcmp(version, "HTTP/1.0") == 0)
-        head->wrong = "HTTP/1.0 has no Transfer-Encoding"; /* RFC 9112, section 6.1 */
-    if (head->wrong == NULL && !chunked && r->has_body && !to_length(h[H_CONTENT_LENGTH], &r->content_length))
-        head->wrong = "Content-Length is not a length";
-    if (head->wrong == NULL && strcmp(version, "HTTP/1.0") != 0 && h[H_HOST].length == 0)
-        head->wrong = "Host is missing";
-    if (head->wrong == NULL && r->path[0] != '/')
-        head->wrong = "the request target does not begin with a slash";
+    if (head->count > MAX_HEADERS)
+        return refuse(r, PROBLEM_HEADERS_TOO_LARGE, "more than 100 headers");
     if (head->wrong == NULL)
-        head->wrong = split_path(r);
-    if (head->wrong != NULL) {
-        request_problem(r, r->no_memory ? PROBLEM_OVERLOADED : PROBLEM_MALFORMED_REQUEST, head->wrong);
-        return false;
-    }
+        head->wrong = what_is_malformed(r, h, version);
+    if (head->wrong != NULL)
+        return refuse(r, r->no_memory ? PROBLEM_OVERLOADED : PROBLEM_MALFORMED_REQUEST, head->wrong);
     if (r->content_length == 0)
         r->has_body = false;
-    if (strlen(r->target) > TARGET_LIMIT) {
-        request_problem(r, PROBLEM_URI_TOO_LONG, "a URL has at most 8192 bytes");
-        return false;
-    }
-    if ((size_t)(head->next - method) + head->count * HEADER_COST > HEAD_LIMIT) {
-        request_problem(r, PROBLEM_HEADERS_TOO_LARGE,
-                        "the request line and the headers have at most 16384 bytes, each header counted as 64 more");
-        return false;
-    }
-    if (h[H_EXPECT].text != NULL &&
-        (h[H_EXPECT].length != 12 || strncasecmp(h[H_EXPECT].text, "100-continue", 12) != 0)) {
-        request_problem(r, PROBLEM_EXPECTATION_FAILED, "only 100-continue can be expected");
-        return false;
-    }
-    r->method = N_METHODS; /* one we never heard of: the router answers 405 */
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(method, methods[i].name) == 0)
-            r->method = methods[i].method;
+    if (strlen(r->target) > TARGET_LIMIT)
+        return refuse(r, PROBLEM_URI_TOO_LONG, "a URL has at most 8192 bytes");
+    if ((size_t)(head->next - method) + head->count * HEADER_COST > HEAD_LIMIT)
+        return refuse(r, PROBLEM_HEADERS_TOO_LARGE,
+                      "the request line and the headers have at most 16384 bytes, each header counted as 64 more");
+    if (h[H_EXPECT].text != NULL && !is_word(h[H_EXPECT], "100-continue"))
+        return refuse(r, PROBLEM_EXPECTATION_FAILED, "only 100-continue can be expected");
+    r->method = method_of(method);
     r->head_only = r->method == METHOD_HEAD;
     return true;
 }

@@ -80,10 +80,24 @@ static int check_command(const struct conf *conf) {
 
 /* ---- the command line ---- */
 
-struct command {
+static int run_serve(const struct conf *conf, bool dry_run) {
+    (void)dry_run;
+    return serve_command(conf);
+}
+
+static int run_check(const struct conf *conf, bool dry_run) {
+    (void)dry_run;
+    return check_command(conf);
+}
+
+static const struct command {
     const char *name, *help;
-};
-static const struct command commands[] = {{"serve", serve_help}, {"migrate", migrate_help}, {"check", check_help}};
+    int (*run)(const struct conf *, bool dry_run);
+    bool takes_dry_run, needs_jwks;
+    bool reports; /* what is wrong with the configuration is its result, not why there is none */
+} commands[] = {{"serve", serve_help, run_serve, .needs_jwks = true},
+                {"migrate", migrate_help, migrate_command, .takes_dry_run = true},
+                {"check", check_help, run_check, .reports = true}};
 
 static int complain(const char *command, const char *what) {
     const char *space = *command != '\0' ? " " : "";
@@ -100,21 +114,17 @@ static int print_help(const struct command *command) {
 
 static int run(const struct command *command, const char *file, bool dry_run) {
     struct conf conf;
-    bool checks = strcmp(command->name, "check") == 0;
-    /* For check the findings are the result; for the others they are why there is none. */
-    if (!conf_load(&conf, file, checks ? stdout : stderr))
-        return checks ? 1 : 2;
-    if (conf.jwks == NULL && strcmp(command->name, "serve") == 0) {
+    if (!conf_load(&conf, file, command->reports ? stdout : stderr))
+        return command->reports ? 1 : 2;
+    if (conf.jwks == NULL && command->needs_jwks) {
         conf_free(&conf);
-        return complain("serve",
+        return complain(command->name,
                         "the option jwks has no value: give the file or https URL with the token issuer's keys");
     }
     enum log_level level = LOG_INFO;
     log_level_from_name(conf.log_level, &level);
     log_set_level(level);
-    int result = checks                                  ? check_command(&conf)
-                 : strcmp(command->name, "migrate") == 0 ? migrate_command(&conf, dry_run)
-                                                         : serve_command(&conf);
+    int result = command->run(&conf, dry_run);
     conf_free(&conf);
     return result;
 }
@@ -142,7 +152,7 @@ static int run_command(const struct command *command, int argc, char **argv) {
         }
     if (optind < argc)
         return complain(command->name, "takes options only");
-    if (dry_run && strcmp(command->name, "migrate") != 0)
+    if (dry_run && !command->takes_dry_run)
         return complain(command->name, "has no --dry-run");
     return run(command, file, dry_run);
 }

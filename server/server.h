@@ -200,6 +200,12 @@ struct loop {
     pthread_t thread;
     uint64_t now_us; /* of this turn */
 };
+struct loop *loop_create(struct shared *, int index, int listen_fd); /* NULL: the program cannot start */
+void *loop_run(void *loop);                                          /* of its thread, until shared->stopping */
+void loop_destroy(struct loop *);
+
+/* ============================== serve.c: the program around the loops ============================== */
+
 /* medkoordd serve: runs until SIGTERM or SIGINT; 0 after a graceful stop. SIGHUP reads the keys anew. */
 int serve_command(const struct conf *);
 
