@@ -1,6 +1,6 @@
 /* From a statement's result to the answer: JSON written straight from the rows by column type, the list envelope and
- * its cursor, entity tags, Location. The result is never copied into another form on its way. SPDX-License-Identifier:
- * MPL-2.0 */
+ * its cursor, entity tags, Location. The result is never copied into another form on its way.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <assert.h>

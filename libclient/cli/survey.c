@@ -1,6 +1,6 @@
 /* What a file of consumption holds, by the server's own reader (server/delivery_file.h): what it adds up to, which
- * months of which regions, and what the server would refuse. Copyright medkoord contributors. SPDX-License-Identifier:
- * MPL-2.0 */
+ * months of which regions, and what the server would refuse.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include "../../server/delivery_file.h"
