@@ -95,7 +95,7 @@ def authority(bench):
             raise SystemExit(f"PATCH of a person: {answer.status}")
         return (time.perf_counter() - began) * 1000
 
-    write, read = {"looking": [], "blind": []}, {"looking": [], "blind": []}
+    write, alone, full = ({"looking": [], "blind": []} for _ in range(3))
     try:
         for _ in range(2 * bench.rounds):
             for how, sql in (("blind", BLIND.format(number)), ("looking", looking)):
@@ -104,10 +104,12 @@ def authority(bench):
                     write_once(i)
                 server.wrk(path, 16, 1, "holder")
                 write[how].append(median(write_once(i) for i in range(100 if bench.quick else 400)))
-                read[how].append(server.wrk(path, 16, max(1, bench.seconds // 2), "holder")[0])
+                alone[how].append(server.wrk(path, 1, max(1, bench.seconds // 2), "holder")[0])
+                full[how].append(server.wrk(path, 16, max(1, bench.seconds // 2), "holder")[0])
     finally:
         bench.cluster.sql("SET search_path = medkoord, pg_temp;" + looking)
     for how in ("looking", "blind"):
-        bench.say(f"{how}: a write {spread(write[how])} ms, reads {spread(read[how])} requests/s")
+        bench.say(f"{how}: a write {spread(write[how])} ms, reads by one client {spread(alone[how])} requests/s, by 16 {spread(full[how])}")
     bench.figure("authority_write_x", median(write["looking"]) / median(write["blind"]), 1.05)
-    bench.figure("authority_read_x", median(read["blind"]) / median(read["looking"]), 1.05)
+    bench.figure("authority_read_x", median(alone["blind"]) / median(alone["looking"]), 1.05)
+    bench.figure("authority_read_16_x", median(full["blind"]) / median(full["looking"]), 1.05)
