@@ -477,22 +477,52 @@ GRANT SELECT ON meeting_minutes_shown TO medkoord_server;
 
 -- ---- the statements that write are functions, so that each can answer with what has become ----
 
--- The meeting, locked, for somebody who may, in the version that was read. NULL: there is none that the caller may see.
-CREATE FUNCTION open_meeting(by_reference text, may text, if_match text) RETURNS meeting LANGUAGE plpgsql VOLATILE AS $$
+-- The meeting, locked, for somebody who may. NULL: there is none that the caller may see. Asked again once it is locked: whoever
+-- waited for it may have lost the seat.
+CREATE FUNCTION lock_meeting(by_reference text, may text) RETURNS meeting LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     target meeting;
+    in_body smallint := (SELECT m.body_no FROM meeting m WHERE m.reference = by_reference);
 BEGIN
-    SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference;
-    IF NOT FOUND THEN
-        RETURN NULL;
+    IF in_body IS NOT NULL THEN
+        PERFORM require_authority(may, in_body);
+        SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference FOR UPDATE;
+        PERFORM require_authority(may, in_body);
     END IF;
-    PERFORM require_authority(may, target.body_no);
-    SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference FOR UPDATE;
+    RETURN target;
+END
+$$;
+
+-- To change it, in the version that was read.
+CREATE FUNCTION open_meeting(by_reference text, may text, if_match text) RETURNS meeting LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    target meeting := lock_meeting(by_reference, may);
+BEGIN
     IF target.state = 'minutes_approved' THEN
         PERFORM problem('minutes_approved', 'The minutes are approved: nothing of the meeting changes any more.');
+    ELSIF target.meeting_no IS NOT NULL THEN
+        PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     END IF;
-    PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     RETURN target;
+END
+$$;
+
+-- Writes its next version, with these changes and what has been written of its parts, and answers it. The policy lets no row through
+-- when the seat is lost in between: that is no success.
+CREATE FUNCTION write_meeting(target meeting, may text, changes jsonb DEFAULT '{}') RETURNS SETOF meeting_shown
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE meeting m SET
+        title = COALESCE(changes ->> 'title', m.title),
+        starts_at = COALESCE((changes ->> 'starts_at')::timestamptz, m.starts_at),
+        ends_at = COALESCE((changes ->> 'ends_at')::timestamptz, m.ends_at),
+        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END
+    WHERE m.meeting_no = target.meeting_no;
+    IF NOT FOUND AND require_authority(may, target.body_no) THEN
+        PERFORM problem('conflict', 'The seat was lost and given back in the meantime.');
+    END IF;
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
 END
 $$;
 
@@ -560,20 +590,7 @@ BEGIN
     IF target.meeting_no IS NULL THEN
         RETURN;
     END IF;
-    UPDATE meeting m SET
-        title = COALESCE(changes ->> 'title', m.title),
-        starts_at = COALESCE((changes ->> 'starts_at')::timestamptz, m.starts_at),
-        ends_at = COALESCE((changes ->> 'ends_at')::timestamptz, m.ends_at),
-        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END
-    WHERE m.meeting_no = target.meeting_no;
-    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
-END
-$$;
-
--- The next version, of what belongs to it.
-CREATE FUNCTION touch_meeting(number int) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-    UPDATE meeting m SET title = m.title WHERE m.meeting_no = number;
+    RETURN QUERY SELECT * FROM write_meeting(target, 'meet', changes);
 END
 $$;
 
@@ -590,8 +607,7 @@ BEGIN
         PERFORM problem('meeting_without_agenda', 'The meeting has been called: its agenda cannot be empty.', '/items');
     END IF;
     PERFORM write_agenda(target.meeting_no, items, '/items');
-    PERFORM touch_meeting(target.meeting_no);
-    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    RETURN QUERY SELECT * FROM write_meeting(target, 'meet');
 END
 $$;
 
@@ -620,8 +636,7 @@ BEGIN
         END IF;
         INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (target.meeting_no, seated, entry.attendance);
     END LOOP;
-    PERFORM touch_meeting(target.meeting_no);
-    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    RETURN QUERY SELECT * FROM write_meeting(target, 'minute');
 END
 $$;
 
@@ -650,25 +665,24 @@ BEGIN
         END IF;
         INSERT INTO meeting_minutes_item (meeting_no, item, text, decision) VALUES (target.meeting_no, entry.item, entry.text, entry.decision);
     END LOOP;
-    PERFORM touch_meeting(target.meeting_no);
+    PERFORM write_meeting(target, 'minute');
     RETURN QUERY SELECT s.* FROM meeting_minutes_shown s WHERE s.meeting_no = target.meeting_no;
 END
 $$;
 
--- Minutes are approved in the version that was read, so that takes If-Match; elsewhere it is held against if it comes.
+-- Minutes are approved in the version that was read, so that takes If-Match with its tag; elsewhere it is held against if it comes.
 CREATE FUNCTION transition_meeting(meeting text, if_match text, action text, reason text) RETURNS SETOF meeting_shown
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-    target meeting;
+    target meeting := lock_meeting(transition_meeting.meeting,
+                                   (SELECT s.may FROM meeting_step s WHERE s.action = transition_meeting.action LIMIT 1));
 BEGIN
-    SELECT m.* INTO target FROM meeting m WHERE m.reference = transition_meeting.meeting;
-    IF NOT FOUND THEN
+    IF target.meeting_no IS NULL THEN
         RETURN;
-    END IF;
-    PERFORM require_authority((SELECT s.may FROM meeting_step s WHERE s.action = transition_meeting.action LIMIT 1), target.body_no);
-    SELECT m.* INTO target FROM meeting m WHERE m.meeting_no = target.meeting_no FOR UPDATE;
-    IF if_match IS NOT NULL OR (transition_meeting.action = 'approve_minutes' AND target.state = 'held') THEN
+    ELSIF transition_meeting.action = 'approve_minutes' AND target.state = 'held' AND if_match IS NOT DISTINCT FROM '*' THEN
+        PERFORM problem('precondition_required', 'Minutes are approved as they were read: send If-Match with their entity tag, not *.');
+    ELSIF if_match IS NOT NULL OR (transition_meeting.action = 'approve_minutes' AND target.state = 'held') THEN
         PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     END IF;
     INSERT INTO meeting_transition (meeting_no, action, reason) VALUES (target.meeting_no, transition_meeting.action, transition_meeting.reason);
@@ -787,8 +801,8 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION actor_bodies(text), actor_meeting_bodies(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
-    meeting_obstacle(int, timestamptz, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
-    create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), touch_meeting(int),
+    meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
+    create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb),
     put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), put_minutes(text, text, text, jsonb),
     transition_meeting(text, text, text, text), person_meetings(int), html_text(text), danish_date(date), danish_time(timestamptz),
     ical_text(text), ical_time(timestamptz), ical_line(text), meeting_calendar(smallint) TO medkoord_server;

@@ -1,4 +1,5 @@
--- Two sessions at the same time on one meeting: a call against an emptied agenda, minutes against their approval, two references.
+-- Two sessions at the same time on one meeting: a call against an emptied agenda, minutes against their approval, two references, a seat
+-- that ends while its holder waits.
 -- What they commit is removed again. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
@@ -8,7 +9,7 @@ SELECT p.person_no, 1, CASE p.subject WHEN 'a-together' THEN 'secretariat' ELSE 
 FROM person p WHERE p.subject ~ '^[ab]-together$';
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;
-SELECT plan(17);
+SELECT plan(21);
 
 CREATE FUNCTION pg_temp.session(name text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_connect(name, format('host=%s dbname=%s user=medkoord_server', current_setting('unix_socket_directories'), current_database()));
@@ -52,6 +53,27 @@ SELECT dblink_exec('one', 'COMMIT') \g /dev/null
 SELECT is(outcome('two'), 'The meeting has been called: its agenda cannot be empty.', 'and is refused');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 
+-- a seat that ends while its holder waits: what was asked for is refused, not answered as if it had been done
+SELECT dblink_connect('three', format('host=%s dbname=%s user=postgres', current_setting('unix_socket_directories'), current_database())) \g /dev/null
+CREATE FUNCTION pg_temp.loses_seat(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    seat text := 'UPDATE medkoord.appointment a SET valid_to = %s FROM medkoord.person p WHERE p.person_no = a.person_no AND p.subject = ''a-together''';
+    answer text;
+BEGIN
+    PERFORM pg_temp.act('one', 'b-together'), pg_temp.act('two', 'a-together');
+    PERFORM pg_temp.asks('one', format('SELECT state FROM update_meeting(%L, ''*'', ''{"place": "X"}'')', first)) FROM made;
+    PERFORM dblink_send_query('two', format(statement, first)) FROM made;
+    answer := CASE WHEN waits(pid) THEN 'waits: ' END FROM two;
+    PERFORM dblink_exec('three', format(seat, 'medkoord.today()')), dblink_exec('one', 'ROLLBACK');
+    answer := answer || outcome('two');
+    PERFORM dblink_exec('two', 'ROLLBACK'), dblink_exec('three', format(seat, 'NULL'));
+    RETURN answer;
+END
+$$;
+SELECT is(pg_temp.loses_seat(v.statement), 'waits: It takes a seat in forum that allows to ' || v.what || '.', 'its holder has lost the seat: ' || v.statement)
+FROM (VALUES ('SELECT state FROM update_meeting(%L, ''*'', ''{"title": "X"}'')', 'meet'), ('SELECT state FROM put_agenda(%L, ''*'', ''[{"title": "Y"}]'')', 'meet'),
+             ('SELECT state FROM put_attendance(%L, ''*'', ''[]'')', 'minute'), ('SELECT state FROM transition_meeting(%L, NULL, ''cancel'', ''X'')', 'meet')) AS v (statement, what);
+
 -- two write the minutes of the same version: the second finds another
 SELECT pg_temp.act('one', 'a-together') \g /dev/null
 SELECT is(pg_temp.asks('one', format('SELECT state FROM transition_meeting(%L, NULL, ''hold'', NULL)', first)), 'held', 'it is held') FROM made;
@@ -73,7 +95,7 @@ SELECT is(outcome('two'), 'The minutes are approved: nothing of the meeting chan
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT i.text FROM meeting_minutes i JOIN meeting m USING (meeting_no) WHERE m.title = 'Samtidig'), 'Første', 'the first stands');
 
-SELECT dblink_disconnect('one'), dblink_disconnect('two') \g /dev/null
+SELECT dblink_disconnect('one'), dblink_disconnect('two'), dblink_disconnect('three') \g /dev/null
 SELECT * FROM finish();
 COMMIT;
 SET session_replication_role = replica; -- for the tests after this one: nothing of this is otherwise ever removed
