@@ -58,6 +58,13 @@ BEGIN
 END
 $$;
 
+-- What the caller is called in the register, for what keeps who did it.
+CREATE FUNCTION actor_name() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT p.name FROM medkoord.person p WHERE p.subject = medkoord.actor_subject());
+END
+$$;
+
 -- For statements: the body with this slug. pointer says where it stood.
 CREATE FUNCTION require_body(slug text, pointer text) RETURNS smallint LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -107,6 +114,7 @@ CREATE TABLE meeting (
     state text NOT NULL DEFAULT 'draft',
     called_at timestamptz NULL,         -- never called: for members only, cancelled or not
     sequence int NOT NULL DEFAULT 0,    -- how often those who were called had to be told of another time or place
+    body_name text NULL,                -- what the body was called when the minutes were approved
     version int NOT NULL,
     changed_at timestamptz NOT NULL,
     changed_by text NOT NULL,
@@ -216,24 +224,31 @@ CREATE TABLE meeting_attendance (
     meeting_no int NOT NULL,
     person_no int NOT NULL,
     attendance text NOT NULL,
+    name text NULL,     -- both as of the day on which the minutes were approved: until then, as the register and the roster say
+    seats text[] NULL,
     changed_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     changed_by text NOT NULL DEFAULT COALESCE(actor_subject(), current_user),
     CONSTRAINT meeting_attendance_pkey PRIMARY KEY (meeting_no, person_no),
     CONSTRAINT meeting_attendance_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES meeting (meeting_no),
     CONSTRAINT meeting_attendance_person_fkey FOREIGN KEY (person_no) REFERENCES person (person_no),
-    CONSTRAINT meeting_attendance_known CHECK (attendance IN ('present', 'apologies', 'absent'))
+    CONSTRAINT meeting_attendance_known CHECK (attendance IN ('present', 'apologies', 'absent')),
+    CONSTRAINT meeting_attendance_frozen_whole CHECK ((name IS NULL) = (seats IS NULL))
 );
 CREATE INDEX meeting_attendance_by_person ON meeting_attendance (person_no);
 
 CREATE TABLE meeting_minutes (
     meeting_no int NOT NULL,
     text text NULL,
+    person_no int NULL DEFAULT actor_person(), -- who wrote them, as what they were called then
+    name text NULL DEFAULT actor_name(),
     changed_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     changed_by text NOT NULL DEFAULT COALESCE(actor_subject(), current_user),
     CONSTRAINT meeting_minutes_pkey PRIMARY KEY (meeting_no),
     CONSTRAINT meeting_minutes_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES meeting (meeting_no),
+    CONSTRAINT meeting_minutes_person_fkey FOREIGN KEY (person_no) REFERENCES person (person_no),
     CONSTRAINT meeting_minutes_text_length CHECK (length(text) BETWEEN 1 AND 20000)
 );
+CREATE INDEX meeting_minutes_by_person ON meeting_minutes (person_no);
 
 CREATE TABLE meeting_minutes_item (
     meeting_no int NOT NULL,
@@ -246,6 +261,18 @@ CREATE TABLE meeting_minutes_item (
     CONSTRAINT meeting_minutes_item_text_length CHECK (length(text) BETWEEN 1 AND 10000),
     CONSTRAINT meeting_minutes_item_decision_length CHECK (length(decision) BETWEEN 1 AND 4000)
 );
+
+-- Who was recused on an item when the minutes were approved. Until then that is worked out: meeting_recused().
+CREATE TABLE meeting_recusal (
+    meeting_no int NOT NULL,
+    item smallint NOT NULL,
+    person_no int NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT meeting_recusal_pkey PRIMARY KEY (meeting_no, item, person_no),
+    CONSTRAINT meeting_recusal_item_fkey FOREIGN KEY (meeting_no, item) REFERENCES agenda_item (meeting_no, item),
+    CONSTRAINT meeting_recusal_person_fkey FOREIGN KEY (person_no) REFERENCES person (person_no)
+);
+CREATE INDEX meeting_recusal_by_person ON meeting_recusal (person_no);
 
 -- What belongs to a meeting changes under its lock and in its time, whoever changes it: the agenda until it is held, apologies
 -- from the call, who was there and the minutes once it is held, and nothing once the minutes are approved.
@@ -284,6 +311,8 @@ CREATE TRIGGER meeting_minutes_check BEFORE INSERT OR UPDATE OR DELETE ON meetin
     FOR EACH ROW EXECUTE FUNCTION check_meeting_part();
 CREATE TRIGGER meeting_minutes_item_check BEFORE INSERT OR UPDATE OR DELETE ON meeting_minutes_item
     FOR EACH ROW EXECUTE FUNCTION check_meeting_part();
+CREATE TRIGGER meeting_recusal_check BEFORE INSERT OR UPDATE OR DELETE ON meeting_recusal
+    FOR EACH ROW EXECUTE FUNCTION check_meeting_part();
 
 -- Somebody has been called to it: it keeps an agenda. At the end, so that one agenda can take another's place.
 CREATE FUNCTION check_agenda_is_left() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
@@ -306,10 +335,13 @@ ALTER TABLE meeting_minutes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE meeting_minutes FORCE ROW LEVEL SECURITY;
 ALTER TABLE meeting_minutes_item ENABLE ROW LEVEL SECURITY;
 ALTER TABLE meeting_minutes_item FORCE ROW LEVEL SECURITY;
+ALTER TABLE meeting_recusal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE meeting_recusal FORCE ROW LEVEL SECURITY;
 CREATE POLICY agenda_item_of_owner ON agenda_item TO medkoord_owner USING (true) WITH CHECK (true);
 CREATE POLICY meeting_attendance_of_owner ON meeting_attendance TO medkoord_owner USING (true) WITH CHECK (true);
 CREATE POLICY meeting_minutes_of_owner ON meeting_minutes TO medkoord_owner USING (true) WITH CHECK (true);
 CREATE POLICY meeting_minutes_item_of_owner ON meeting_minutes_item TO medkoord_owner USING (true) WITH CHECK (true);
+CREATE POLICY meeting_recusal_of_owner ON meeting_recusal TO medkoord_owner USING (true) WITH CHECK (true);
 
 -- The policy of the meeting holds inside, too.
 CREATE POLICY agenda_item_read ON agenda_item FOR SELECT TO medkoord_server
@@ -353,6 +385,9 @@ CREATE POLICY meeting_minutes_item_delete ON meeting_minutes_item FOR DELETE TO 
     USING (EXISTS (SELECT FROM meeting m WHERE m.meeting_no = meeting_minutes_item.meeting_no
                    AND m.body_no = ANY ((SELECT actor_bodies('minute'))::smallint[])));
 GRANT SELECT, INSERT, DELETE ON meeting_minutes_item TO medkoord_server;
+CREATE POLICY meeting_recusal_read ON meeting_recusal FOR SELECT TO medkoord_server
+    USING (EXISTS (SELECT FROM agenda_item a WHERE a.meeting_no = meeting_recusal.meeting_no AND a.item = meeting_recusal.item));
+GRANT SELECT ON meeting_recusal TO medkoord_server;
 
 -- ---- transitions ----
 
@@ -361,7 +396,8 @@ CREATE TABLE meeting_transition (
     meeting_no int NOT NULL,
     action text NOT NULL,
     reason text NULL,
-    person_no int NULL,
+    person_no int NULL DEFAULT actor_person(), -- as what they were called then
+    name text NULL DEFAULT actor_name(),
     changed_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     changed_by text NOT NULL DEFAULT COALESCE(actor_subject(), current_user),
     CONSTRAINT meeting_transition_pkey PRIMARY KEY (transition_no),
@@ -379,6 +415,40 @@ CREATE POLICY meeting_transition_read ON meeting_transition FOR SELECT TO medkoo
 CREATE POLICY meeting_transition_insert ON meeting_transition FOR INSERT TO medkoord_server
     WITH CHECK (EXISTS (SELECT FROM meeting m WHERE m.meeting_no = meeting_transition.meeting_no));
 GRANT SELECT, INSERT (meeting_no, action, reason) ON meeting_transition TO medkoord_server;
+
+-- The seats that somebody held in the body on the day of the meeting.
+CREATE FUNCTION meeting_seats(by_person int, at meeting) RETURNS text[] LANGUAGE sql STABLE
+RETURN ARRAY(SELECT DISTINCT h.role FROM seats_held(by_person, danish_day((at).starts_at)) h WHERE h.body_no = (at).body_no ORDER BY 1);
+
+-- Who is recused on the items that concern a case or application which the body has registered: of those with a seat, on the day of the
+-- meeting. Once minutes are approved, who it was.
+CREATE FUNCTION meeting_recused(number int) RETURNS TABLE (item smallint, person_no int, person uuid, name text)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+DECLARE
+    target medkoord.meeting;
+BEGIN
+    SELECT m.* INTO target FROM medkoord.meeting m WHERE m.meeting_no = number;
+    IF target.state = 'minutes_approved' THEN
+        RETURN QUERY SELECT r.item, r.person_no, p.id, r.name
+            FROM medkoord.meeting_recusal r JOIN medkoord.person p ON p.person_no = r.person_no WHERE r.meeting_no = number;
+    ELSE
+        RETURN QUERY SELECT a.item, p.person_no, p.id, p.name
+            FROM medkoord.agenda_item a
+            JOIN medkoord.matter x ON x.body_no = target.body_no AND x.kind = a.link_kind AND x.reference = a.link_ref
+            CROSS JOIN LATERAL unnest(medkoord.recused_people(x.body_no, x.kind, x.reference, '[]', medkoord.danish_day(target.starts_at))) AS r (n)
+            JOIN medkoord.person p ON p.person_no = r.n
+            WHERE a.meeting_no = number;
+    END IF;
+END
+$$;
+
+-- The same, item by item: [{"person", "name"}].
+CREATE FUNCTION meeting_recused_shown(number int) RETURNS TABLE (item smallint, recused json) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.item, json_agg(json_build_object('person', r.person, 'name', r.name) ORDER BY r.name, r.person)
+    FROM meeting_recused(number) r GROUP BY r.item;
+END;
 
 -- What stands in the way of a step that the state allows: a problem code, or NULL.
 CREATE FUNCTION meeting_obstacle(number int, starts_at timestamptz, action text) RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -414,9 +484,17 @@ BEGIN
     ELSIF NEW.action = 'cancel' AND NEW.reason IS NULL THEN
         PERFORM problem('validation_failed', 'Say why it is cancelled.', '/reason');
     END IF;
-    UPDATE meeting m SET state = step.to_state, called_at = CASE WHEN step.to_state = 'called' THEN CURRENT_TIMESTAMP ELSE m.called_at END
+    IF step.to_state = 'minutes_approved' THEN
+        -- As they are read today they stay, whoever is called something else tomorrow or turns out to have had no seat.
+        UPDATE meeting_attendance t SET name = p.name, seats = meeting_seats(t.person_no, target)
+        FROM person p WHERE p.person_no = t.person_no AND t.meeting_no = target.meeting_no;
+        INSERT INTO meeting_recusal (meeting_no, item, person_no, name)
+        SELECT target.meeting_no, r.item, r.person_no, r.name FROM meeting_recused(target.meeting_no) r;
+        target.body_name := (SELECT b.name FROM body b WHERE b.body_no = target.body_no);
+    END IF;
+    UPDATE meeting m SET state = step.to_state, body_name = target.body_name,
+        called_at = CASE WHEN step.to_state = 'called' THEN CURRENT_TIMESTAMP ELSE m.called_at END
     WHERE m.meeting_no = NEW.meeting_no;
-    NEW.person_no := actor_person();
     RETURN NEW;
 END
 $$;
@@ -431,6 +509,7 @@ SELECT m.meeting_no, m.body_no, m.version, m.reference, b.slug AS body, m.title,
     concat(m.version, '-', left(md5(concat(s.agenda, s.attendance, s.minutes, s.actions)), 8)) AS etag
 FROM meeting m
 JOIN body b ON b.body_no = m.body_no
+CROSS JOIN LATERAL (SELECT m.state = 'minutes_approved' OR m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) AS attendance) may_see
 CROSS JOIN LATERAL (
     SELECT
         (SELECT t.reason FROM meeting_transition t WHERE t.meeting_no = m.meeting_no AND t.action = 'cancel') AS cancel_reason,
@@ -438,14 +517,17 @@ CROSS JOIN LATERAL (
                       'item', a.item, 'title', a.title, 'text', a.text, 'purpose', a.purpose, 'closed', a.closed,
                       'link', CASE WHEN a.link_kind IS NOT NULL THEN json_build_object(
                           'kind', a.link_kind, 'ref', a.link_ref,
-                          'title', (SELECT d.title FROM divergence_snapshot d WHERE d.snapshot_no = a.snapshot_no)) END) ORDER BY a.item)
-                  FROM agenda_item a WHERE a.meeting_no = m.meeting_no), '[]') AS agenda,
-        CASE WHEN m.state = 'minutes_approved' OR m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) THEN COALESCE(
-            (SELECT json_agg(json_build_object(
-                 'person', p.id, 'name', p.name, 'attendance', t.attendance,
-                 'seats', ARRAY(SELECT DISTINCT h.role FROM seats_held(t.person_no, danish_day(m.starts_at)) h WHERE h.body_no = m.body_no ORDER BY 1))
-                 ORDER BY p.name, p.id)
-             FROM meeting_attendance t JOIN person p ON p.person_no = t.person_no WHERE t.meeting_no = m.meeting_no), '[]') END AS attendance,
+                          'title', (SELECT d.title FROM divergence_snapshot d WHERE d.snapshot_no = a.snapshot_no)) END,
+                      'recused', CASE WHEN may_see.attendance THEN COALESCE(r.recused, '[]') END) ORDER BY a.item)
+                  FROM agenda_item a LEFT JOIN meeting_recused_shown(m.meeting_no) r ON r.item = a.item
+                  WHERE a.meeting_no = m.meeting_no), '[]') AS agenda,
+        CASE WHEN may_see.attendance THEN COALESCE(
+            (SELECT json_agg(json_build_object('person', p.id, 'name', n.name, 'attendance', t.attendance,
+                                               'seats', COALESCE(t.seats, meeting_seats(t.person_no, m))) ORDER BY n.name, p.id)
+             FROM meeting_attendance t
+             JOIN person p ON p.person_no = t.person_no
+             CROSS JOIN LATERAL (SELECT COALESCE(t.name, p.name) AS name) n
+             WHERE t.meeting_no = m.meeting_no), '[]') END AS attendance,
         CASE WHEN EXISTS (SELECT FROM meeting_minutes i WHERE i.meeting_no = m.meeting_no)
              THEN CASE WHEN m.state = 'minutes_approved' THEN 'approved' ELSE 'draft' END END AS minutes,
         COALESCE((SELECT json_agg(p.action ORDER BY p.action) FROM meeting_step p
@@ -458,17 +540,20 @@ GRANT SELECT ON meeting_shown TO medkoord_server;
 -- Minutes as the contract shows them (schemas/MeetingMinutes.yaml).
 CREATE VIEW meeting_minutes_shown WITH (security_invoker = true) AS
 SELECT m.meeting_no, m.reference AS meeting, CASE WHEN m.state = 'minutes_approved' THEN 'approved' ELSE 'draft' END AS state,
-    i.text, s.items, i.changed_at AS written_at, i.changed_by AS written_by, s.approved,
+    i.text, s.items, i.changed_at AS written_at, s.written_by, s.approved,
     concat(m.version, '-', left(md5(concat(s.items, s.approved)), 8)) AS etag
 FROM meeting_minutes i
 JOIN meeting m ON m.meeting_no = i.meeting_no
 CROSS JOIN LATERAL (
     SELECT
-        COALESCE((SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', x.text, 'decision', x.decision) ORDER BY a.item)
+        COALESCE((SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', x.text, 'decision', x.decision,
+                                                    'recused', COALESCE(r.recused, '[]')) ORDER BY a.item)
                   FROM agenda_item a
                   LEFT JOIN meeting_minutes_item x ON x.meeting_no = a.meeting_no AND x.item = a.item
+                  LEFT JOIN meeting_recused_shown(m.meeting_no) r ON r.item = a.item
                   WHERE a.meeting_no = m.meeting_no), '[]') AS items,
-        (SELECT json_build_object('at', t.changed_at, 'person', p.id, 'name', p.name)
+        (SELECT json_build_object('person', p.id, 'name', i.name) FROM person p WHERE p.person_no = i.person_no) AS written_by,
+        (SELECT json_build_object('at', divergence_time(t.changed_at), 'person', p.id, 'name', t.name)
          FROM meeting_transition t LEFT JOIN person p ON p.person_no = t.person_no
          WHERE t.meeting_no = m.meeting_no AND t.action = 'approve_minutes') AS approved
     OFFSET 0
@@ -698,16 +783,21 @@ SET search_path = medkoord, pg_temp AS $$
 BEGIN
     PERFORM require_personal_data(of_person);
     RETURN (SELECT COALESCE(json_agg(json_build_object(
-                'meeting', m.reference, 'body', b.slug, 'starts_at', m.starts_at, 'attendance', t.attendance,
-                'transitions', COALESCE((SELECT json_agg(json_build_object('action', x.action, 'reason', x.reason, 'at', x.changed_at)
+                'meeting', m.reference, 'body', b.slug, 'starts_at', divergence_time(m.starts_at), 'attendance', t.attendance, 'name', t.name,
+                'recused_on', ARRAY(SELECT r.item FROM meeting_recusal r WHERE r.meeting_no = m.meeting_no AND r.person_no = of_person ORDER BY 1),
+                'minutes_written_as', (SELECT i.name FROM meeting_minutes i WHERE i.meeting_no = m.meeting_no AND i.person_no = of_person),
+                'transitions', COALESCE((SELECT json_agg(json_build_object('action', x.action, 'reason', x.reason, 'name', x.name,
+                                                                           'at', divergence_time(x.changed_at))
                                                          ORDER BY x.transition_no)
                                          FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person), '[]'),
-                'changed_at', t.changed_at, 'changed_by', t.changed_by) ORDER BY m.starts_at, m.meeting_no), '[]')
+                'changed_at', divergence_time(t.changed_at), 'changed_by', t.changed_by) ORDER BY m.starts_at, m.meeting_no), '[]')
             FROM meeting m
             JOIN body b ON b.body_no = m.body_no
             LEFT JOIN meeting_attendance t ON t.meeting_no = m.meeting_no AND t.person_no = of_person
             WHERE t.person_no IS NOT NULL
-                OR EXISTS (SELECT FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person));
+                OR EXISTS (SELECT FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person)
+                OR EXISTS (SELECT FROM meeting_minutes i WHERE i.meeting_no = m.meeting_no AND i.person_no = of_person)
+                OR EXISTS (SELECT FROM meeting_recusal r WHERE r.meeting_no = m.meeting_no AND r.person_no = of_person));
 END
 $$;
 
@@ -800,8 +890,8 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION actor_bodies(text), actor_meeting_bodies(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
-    meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
+GRANT EXECUTE ON FUNCTION actor_bodies(text), actor_meeting_bodies(), actor_name(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
+    meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
     create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb),
     put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), put_minutes(text, text, text, jsonb),
     transition_meeting(text, text, text, text), person_meetings(int), html_text(text), danish_date(date), danish_time(timestamptz),

@@ -3,14 +3,13 @@
 -- cardinality: one
 -- :meeting text
 WITH shown AS MATERIALIZED (
-    SELECT m.meeting_no, m.version, m.reference, b.name AS body, m.title, m.starts_at, m.ends_at, m.place, m.state,
-        t.reason, i.meeting_no IS NOT NULL AS has_minutes, i.text AS minutes, a.changed_at AS approved_at, p.name AS approver
+    SELECT m.meeting_no, m.version, m.reference, COALESCE(m.body_name, b.name) AS body, m.title, m.starts_at, m.ends_at, m.place, m.state,
+        t.reason, i.meeting_no IS NOT NULL AS has_minutes, i.text AS minutes, a.changed_at AS approved_at, a.name AS approver
     FROM meeting m
     JOIN body b ON b.body_no = m.body_no
     LEFT JOIN meeting_transition t ON t.meeting_no = m.meeting_no AND t.action = 'cancel'
     LEFT JOIN meeting_minutes i ON i.meeting_no = m.meeting_no
     LEFT JOIN meeting_transition a ON a.meeting_no = m.meeting_no AND a.action = 'approve_minutes'
-    LEFT JOIN person p ON p.person_no = a.person_no
     WHERE m.reference = :meeting
 ), page AS MATERIALIZED (
     SELECT s.version, concat(
@@ -39,7 +38,7 @@ WITH shown AS MATERIALIZED (
         E'</dd>\n', '<dt>Sted</dt><dd>' || html_text(s.place) || E'</dd>\n', '<dt>Møde</dt><dd>', s.reference, E'</dd>\n',
         CASE WHEN s.has_minutes THEN (
             SELECT string_agg(concat('<dt>', w.heading, '</dt><dd>', w.names, E'</dd>\n'), '' ORDER BY w.n)
-            FROM (SELECT k.n, k.heading, string_agg(html_text(p.name), ', ' ORDER BY p.name, p.id) AS names
+            FROM (SELECT k.n, k.heading, string_agg(html_text(COALESCE(t.name, p.name)), ', ' ORDER BY COALESCE(t.name, p.name), p.id) AS names
                   FROM (VALUES (1, 'present', 'Til stede'), (2, 'apologies', 'Afbud'), (3, 'absent', 'Fraværende')) AS k (n, attendance, heading)
                   JOIN meeting_attendance t ON t.meeting_no = s.meeting_no AND t.attendance = k.attendance
                   JOIN person p ON p.person_no = t.person_no
@@ -53,12 +52,15 @@ WITH shown AS MATERIALIZED (
                  CASE a.link_kind WHEN 'case' THEN 'Sag ' WHEN 'snapshot' THEN 'Øjebliksbillede ' WHEN 'application' THEN 'Ansøgning '
                      WHEN 'list' THEN 'Prioriteret oversigt ' END || html_text(COALESCE(d.title, a.link_ref))), '') || E'</p>\n',
              '<p class="text">' || html_text(a.text) || E'</p>\n',
+             '<p class="about">Inhabile: ' || r.names || E'</p>\n',
              '<p class="text">' || html_text(x.text) || E'</p>\n',
              '<p class="text decision"><strong>Beslutning:</strong> ' || html_text(x.decision) || E'</p>\n',
              E'</section>\n'), '' ORDER BY a.item)
          FROM agenda_item a
          LEFT JOIN divergence_snapshot d ON d.snapshot_no = a.snapshot_no
          LEFT JOIN meeting_minutes_item x ON x.meeting_no = a.meeting_no AND x.item = a.item
+         LEFT JOIN (SELECT e.item, string_agg(html_text(e.name), ', ' ORDER BY e.name, e.person) AS names
+                    FROM meeting_recused(s.meeting_no) e WHERE s.has_minutes GROUP BY e.item) r ON r.item = a.item
          WHERE a.meeting_no = s.meeting_no),
         E'</main>\n</body>\n</html>\n') AS html
     FROM shown s CROSS JOIN LATERAL (SELECT CASE WHEN s.has_minutes THEN 'Referat' ELSE 'Dagsorden' END AS heading) h

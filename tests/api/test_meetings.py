@@ -131,7 +131,7 @@ def test_from_draft_to_approved_minutes(api, people):
         secretary, headers={"If-Match": draft.etag}))
     assert [(i["item"], i["closed"]) for i in agenda.json()["agenda"]] == [(1, False), (2, False), (3, True), (4, False)]
     assert agenda.json()["agenda"][1] == {"item": 2, "title": "Anmodning", "text": "Linje 1\nLinje 2", "purpose": "information", "closed": False,
-                                          "link": {"kind": "case", "ref": "TF-2026-0007", "title": None}}
+                                          "link": {"kind": "case", "ref": "TF-2026-0007", "title": None}, "recused": []}
     called = done(step(api, path, "call", secretary, agenda.etag))
     assert (called.json()["state"], called.json()["actions"]) == ("called", ["cancel", "hold"])
     done(api.put(path + "/attendance", {"attendance": [{"person": ids["member"], "attendance": "apologies"}]}, secretary, headers={"If-Match": called.etag}))
@@ -144,7 +144,7 @@ def test_from_draft_to_approved_minutes(api, people):
     minutes = done(api.put(path + "/minutes", {"text": "Formanden bød velkommen.", "items": [{"item": 1, "decision": "Godkendt."}, {"item": 2, "text": "Drøftet."}]},
                            secretary, headers={"If-Match": attended.etag}))
     assert (minutes.json()["state"], minutes.json()["approved"]) == ("draft", None)
-    assert minutes.json()["items"][0] == {"item": 1, "title": "Godkendelse af dagsorden", "text": None, "decision": "Godkendt."}
+    assert minutes.json()["items"][0] == {"item": 1, "title": "Godkendelse af dagsorden", "text": None, "decision": "Godkendt.", "recused": []}
     read = api.get(path + "/minutes", chair)
     assert read.json() == minutes.json() and api.get(path, chair).json()["actions"] == ["approve_minutes"]
     assert api.get(path + "/minutes", chair, headers={"If-None-Match": read.etag}).status == 304
@@ -177,6 +177,54 @@ def test_a_change_to_approved_minutes_changes_nothing(api, people):
                       for rest, accept in (("", "application/json"), ("/minutes", "application/json"), ("", "text/html"))]
     danish = api.put(path + "/minutes", {"items": []}, people["secretary"], headers={**any_version(), "Accept-Language": "da"}).json()
     assert danish["title"] == "Referatet er godkendt, og ændres ikke"
+
+
+def test_approved_minutes_stay_whoever_changes(api, people, cluster):
+    """Names, seats, recusals and the body's name are those of the day on which they were approved."""
+    secretary, ids = people["secretary"], people["ids"]
+    body = {"name": "Person P", "subject": "meetings-pharmacist"}
+    pharmacist = api.post("/v1/people", body, headers=key()).json()["id"]
+    appointed = api.post("/v1/appointments", {"person": pharmacist, "body": "forum", "role": "hospital_pharmacist", "appointed_by": "regions_jointly", "from": "2026-01-01"}, headers=key())
+    assert appointed.status == 201, appointed.text
+    tie = api.post("/v1/interests", {"kind": "company", "party": "Eksempel A/S", "tie": "honorar", "from": "2026-01-01"}, api.keys.token("reader", subject="meetings-pharmacist"), headers=key())
+    assert tie.status == 201, tie.text
+    matter = {"body": "forum", "kind": "case", "reference": "TF-2026-0815", "title": "En sag", "parties": [{"kind": "company", "name": "Eksempel A/S"}]}
+    assert api.post("/v1/matters", matter, secretary, headers=key()).status == 201
+    path = make(api, secretary, agenda=[{"title": "Velkomst"}, {"title": "Sag", "link": {"kind": "case", "ref": "TF-2026-0815"}}])
+    recused = [{"person": pharmacist, "name": "Person P"}]
+    for action in ("call", "hold"):
+        done(step(api, path, action, secretary))
+        assert [i["recused"] for i in api.get(path, secretary).json()["agenda"]] == [[], recused]
+        assert [i["recused"] for i in api.get(path, "reader").json()["agenda"]] == [None, None], "who is recused, others read with the approved minutes"
+    done(api.put(path + "/attendance", {"attendance": [{"person": p, "attendance": "present"} for p in (pharmacist, ids["chair"])]}, secretary, headers=any_version()))
+    done(api.put(path + "/minutes", {"items": [{"item": 2, "text": "Drøftet."}]}, secretary, headers=any_version()))
+    approve(api, path, people["chair"])
+    minutes = api.get(path + "/minutes").json()
+    assert (minutes["written_by"], minutes["approved"]["name"]) == ({"person": ids["secretary"], "name": "Person A & søn"}, "Person B & søn")
+    assert re.fullmatch(r"2026-03-05T11:00:[0-9.]+Z", minutes["approved"]["at"]), minutes["approved"]["at"]
+    assert [i["recused"] for i in minutes["items"]] == [i["recused"] for i in api.get(path).json()["agenda"]] == [[], recused]
+    assert "2. Sag Sag TF-2026-0815 Inhabile: Person P Drøftet." in page_of(api, path, "reader")[1]
+
+    def shown():
+        answers = [api.get(path + rest, who, headers={"Accept": accept}) for who in ("reader", secretary)
+                   for rest, accept in (("", "application/json"), ("/minutes", "application/json"), ("", "text/html"))]
+        return [(a.status, a.etag, a.text) for a in answers]
+    before = shown()
+    assert "Person P" in before[2][2] and '"seats":["hospital_pharmacist"]' in before[0][2].replace(" ", "")
+
+    def rename(person, name):
+        done(api.patch(f"/v1/people/{person}", {"name": name}, "admin", headers=any_version()))
+    for person in (pharmacist, ids["chair"], ids["secretary"]):
+        rename(person, "En anden")
+    done(api.patch("/v1/bodies/forum", {"name": "Et andet organ"}, "admin", headers=any_version()))
+    done(api.post(f"/v1/interests/{tie.json()['id']}/transitions", {"action": "end", "on": "2026-01-02", "reason": "Fejl"}, api.keys.token("reader", subject="meetings-pharmacist"), headers=key()))
+    done(api.post(appointed.header("Location") + "/transitions", {"action": "end", "on": "2026-01-01", "reason": "Fejl"}, "admin", headers=key()))
+    assert shown() == before
+    stored = [m for m in api.get(f"/v1/people/{pharmacist}/export", "admin").json()["meetings"]]
+    assert [(m["name"], m["recused_on"], m["starts_at"]) for m in stored] == [("Person P", [2], "2026-03-05T09:00:00Z")]
+    for person, letter in ((ids["secretary"], "A"), (ids["chair"], "B")):
+        rename(person, f"Person {letter} & søn")
+    done(api.patch("/v1/bodies/forum", {"name": "Tværregionalt forum for koordination af medicin"}, "admin", headers=any_version()))
 
 
 def test_a_call_without_agenda_changes_nothing(api, people):
@@ -545,3 +593,5 @@ def test_the_export_of_a_person_tells_their_meetings(api, people):
     stored = api.get(f"/v1/people/{people['ids']['secretary']}/export", people["secretary"]).json()["meetings"]
     assert [t["action"] for m in stored if m["meeting"] == path.rpartition("/")[2] for t in m["transitions"]] == ["call", "hold"]
     assert json.dumps(stored).count(path.rpartition("/")[2]) == 1
+    assert {t["name"] for m in stored for t in m["transitions"]} == {"Person A & søn"}
+    assert "Person A & søn" in [m["minutes_written_as"] for m in stored]

@@ -4,7 +4,7 @@
 SET search_path = medkoord, public, pg_temp;
 \i :statements
 BEGIN;
-SELECT plan(133);
+SELECT plan(139);
 
 -- Seated people, plainly made up; others come with a role and no seat.
 INSERT INTO person (name, subject) VALUES ('Person A', 'a-secretary'), ('Person B', 'b-chair'), ('Person C', 'c-member'),
@@ -170,6 +170,8 @@ SELECT is(pg_temp.seen(current_setting('t.one')), 'held 3 []', 'for others there
 SELECT * FROM act_as('reader', '', 'c-member');
 SELECT is((SELECT j ->> 'state' FROM listed('get_meeting_minutes', format('%L', current_setting('t.one'))) j), 'draft', 'a member reads it');
 SELECT * FROM act_as('reader', '', 'b-chair');
+SELECT lives_ok($$ SELECT d.recused FROM create_matter('forum', 'application', 'AN-2026-0001', 'X', '[]') x, person p, decide_recusal(x.id, p.id, 'recuse', 'X') d WHERE p.subject = 'c-member' $$, 'a recusal');
+SELECT is((SELECT string_agg(concat(r.item, ' ', r.name), ', ') FROM meeting m, meeting_recused(m.meeting_no) r WHERE m.reference = current_setting('t.one')), '2 Person C', 'from the item that concerns it');
 SELECT fails_with(format('EXECUTE transition_meeting (current_setting(''t.one''), %L, ''approve_minutes'', NULL)', tag), 'precondition_required', 'one approves what one has read, not ' || COALESCE(tag, 'nothing'))
 FROM unnest(ARRAY[NULL, '*']) AS tag;
 SELECT is((SELECT j ->> 'minutes' FROM meeting_minutes_shown s, listed('transition_meeting', format('%L, %L, ''approve_minutes'', NULL', s.meeting, s.etag)) j
@@ -177,7 +179,10 @@ SELECT is((SELECT j ->> 'minutes' FROM meeting_minutes_shown s, listed('transiti
 SELECT * FROM act_as('reader', '', 'nobody');
 SELECT is((SELECT concat_ws(' ', j ->> 'state', j -> 'approved' ->> 'name', jsonb_array_length(j -> 'items'), strpos(j::text, 'Fortroligt'), strpos(j::text, 'Hemmeligt')) FROM listed('get_meeting_minutes', format('%L', current_setting('t.one'))) j),
     'approved Person B 3 0 0', 'now everybody reads them, but not what was closed');
+SELECT is((SELECT count(*) FROM meeting_recusal), 0::bigint, 'nor who was recused there');
 SELECT * FROM act_as('reader', '', 'a-secretary');
+SELECT is((SELECT string_agg(concat(item, ' ', name), ', ') FROM meeting_recusal), '2 Person C', 'members do');
+SELECT throws_ok($$ UPDATE meeting_recusal SET name = 'X' $$, '42501', NULL, 'which the server does not write');
 SELECT set_config('t.before', md5(concat((SELECT m::text FROM meeting_shown m WHERE m.reference = current_setting('t.one')), (SELECT m::text FROM meeting_minutes_shown m WHERE m.meeting = current_setting('t.one')))), true) \g /dev/null
 SELECT fails_with(format(statement, current_setting('t.one')), 'minutes_approved', 'approved: ' || statement)
 FROM unnest(ARRAY['EXECUTE put_meeting_minutes (%L, ''*'', ''X'', ''[]'')', 'EXECUTE put_meeting_attendance (%L, ''*'', ''[]'')', 'EXECUTE put_meeting_agenda (%L, ''*'', ''[{"title": "X"}]'')',
@@ -188,7 +193,7 @@ SELECT fails_with($$ SELECT pg_temp.step(current_setting('t.one'), 'cancel', 'X'
 RESET SESSION AUTHORIZATION;
 SET LOCAL SESSION AUTHORIZATION postgres;
 SELECT fails_with(format(statement, current_setting('t.one')), 'minutes_approved', 'a superuser neither: ' || statement)
-FROM unnest(ARRAY['UPDATE meeting SET state = ''held'' WHERE reference = %L', 'UPDATE meeting_minutes SET text = ''X'' WHERE meeting_no = (SELECT meeting_no FROM meeting WHERE reference = %L)']) AS statement;
+FROM unnest(ARRAY['UPDATE meeting SET state = ''held'' WHERE reference = %L', 'DELETE FROM meeting_recusal WHERE meeting_no = (SELECT meeting_no FROM meeting WHERE reference = %L)', 'UPDATE meeting_minutes SET text = ''X'' WHERE meeting_no = (SELECT meeting_no FROM meeting WHERE reference = %L)']) AS statement;
 SELECT fails_with(format('UPDATE meeting SET state = ''held'' WHERE reference = %L', format('MT-%s-0004', EXTRACT(year FROM today()))), 'transition_not_allowed', 'nor past a step');
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
 SELECT * FROM act_as('reader', '', 'a-secretary');
