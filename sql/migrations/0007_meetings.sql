@@ -3,34 +3,6 @@
 -- calls them and writes agendas and minutes.
 -- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 
--- ---- human references: MT-2026-0042 ----
-
-CREATE TABLE reference_number (
-    prefix text COLLATE "C" NOT NULL,
-    year smallint NOT NULL,
-    last int NOT NULL,
-    CONSTRAINT reference_number_pkey PRIMARY KEY (prefix, year),
-    CONSTRAINT reference_number_prefix_form CHECK (prefix ~ '^[A-Z]{2}$')
-);
-ALTER TABLE reference_number ENABLE ROW LEVEL SECURITY;
-ALTER TABLE reference_number FORCE ROW LEVEL SECURITY;
-CREATE POLICY reference_number_of_owner ON reference_number TO medkoord_owner USING (true) WITH CHECK (true);
-
--- The next one of this year in Denmark. For triggers: whoever comes next waits until this one is kept or given up, so that
--- none is left out.
-CREATE FUNCTION next_reference(for_prefix text) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = medkoord, pg_temp AS $$
-DECLARE
-    number int;
-    this_year smallint := EXTRACT(year FROM today());
-BEGIN
-    INSERT INTO reference_number AS n (prefix, year, last) VALUES (for_prefix, this_year, 1)
-    ON CONFLICT ON CONSTRAINT reference_number_pkey DO UPDATE SET last = n.last + 1
-    RETURNING last INTO number;
-    RETURN concat(for_prefix, '-', this_year, '-', lpad(number::text, GREATEST(4, length(number::text)), '0'));
-END
-$$;
-
 -- ---- what the caller may do and read, as sets of bodies: worked out once a query ----
 
 -- Where a seat held today allows it.
@@ -114,6 +86,7 @@ CREATE TABLE meeting (
     state text NOT NULL DEFAULT 'draft',
     called_at timestamptz NULL,         -- never called: for members only, cancelled or not
     sequence int NOT NULL DEFAULT 0,    -- how often those who were called had to be told of another time or place
+    open_changed_at timestamptz NOT NULL, -- when that of it last changed which is there for others than members, too
     body_name text NULL,                -- what the body was called when the minutes were approved
     version int NOT NULL,
     changed_at timestamptz NOT NULL,
@@ -129,8 +102,8 @@ CREATE TABLE meeting (
     CONSTRAINT meeting_title_length CHECK (length(title) BETWEEN 1 AND 200),
     CONSTRAINT meeting_place_length CHECK (length(place) BETWEEN 1 AND 500)
 );
-CREATE INDEX meeting_by_time ON meeting (starts_at, meeting_no);
-CREATE INDEX meeting_by_body_and_time ON meeting (body_no, starts_at, meeting_no);
+CREATE INDEX meeting_by_time ON meeting (starts_at, reference);
+CREATE INDEX meeting_by_body_and_time ON meeting (body_no, starts_at, reference);
 ALTER TABLE meeting ENABLE ROW LEVEL SECURITY;
 ALTER TABLE meeting FORCE ROW LEVEL SECURITY;
 CREATE POLICY meeting_of_owner ON meeting TO medkoord_owner USING (true) WITH CHECK (true);
@@ -142,7 +115,7 @@ CREATE POLICY meeting_insert ON meeting FOR INSERT TO medkoord_server
 CREATE POLICY meeting_update ON meeting FOR UPDATE TO medkoord_server
     USING (body_no = ANY ((SELECT actor_bodies('meet'))::smallint[]) OR body_no = ANY ((SELECT actor_bodies('minute'))::smallint[])
            OR body_no = ANY ((SELECT actor_bodies('approve'))::smallint[]));
-GRANT SELECT, INSERT (body_no, title, starts_at, ends_at, place), UPDATE (title, starts_at, ends_at, place)
+GRANT SELECT, INSERT (body_no, title, starts_at, ends_at, place), UPDATE (title, starts_at, ends_at, place, open_changed_at)
     ON meeting TO medkoord_server;
 
 -- The day in Denmark.
@@ -151,9 +124,13 @@ RETURN (at AT TIME ZONE 'Europe/Copenhagen')::date;
 CREATE FUNCTION danish_midnight(on_date date) RETURNS timestamptz LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN on_date::timestamp AT TIME ZONE 'Europe/Copenhagen';
 
+-- MT-2026-482913: drawn by lot. Counted ones would tell whoever sees some of them how many there are that they do not see.
 CREATE FUNCTION number_meeting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
-    NEW.reference := next_reference('MT');
+    LOOP
+        NEW.reference := concat('MT-', EXTRACT(year FROM today()), '-', lpad(floor(random() * 1000000)::int::text, 6, '0'));
+        EXIT WHEN NOT EXISTS (SELECT FROM meeting m WHERE m.reference = NEW.reference);
+    END LOOP;
     RETURN NEW;
 END
 $$;
@@ -163,6 +140,7 @@ CREATE TRIGGER meeting_a_number BEFORE INSERT ON meeting FOR EACH ROW EXECUTE FU
 CREATE FUNCTION check_meeting() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     moved boolean := true;
+    shown boolean := true; -- to others than members
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF OLD.state = 'minutes_approved' THEN
@@ -176,6 +154,7 @@ BEGIN
         IF moved AND OLD.state IN ('held', 'cancelled') THEN
             PERFORM medkoord.problem('meeting_over', format('The meeting is %s.', OLD.state));
         END IF;
+        shown := moved OR NEW.state <> OLD.state OR NEW.open_changed_at <> OLD.open_changed_at;
         IF moved AND OLD.state = 'called' OR NEW.state = 'cancelled' AND OLD.state = 'called' THEN
             NEW.sequence := OLD.sequence + 1;
         END IF;
@@ -185,6 +164,7 @@ BEGIN
             AND daterange(b.valid_from, b.valid_to) @> medkoord.danish_day(NEW.starts_at)) THEN
         PERFORM medkoord.problem('body_not_in_force', 'The body does not exist on that day.', '/starts_at');
     END IF;
+    NEW.open_changed_at := CASE WHEN shown THEN CURRENT_TIMESTAMP ELSE OLD.open_changed_at END;
     RETURN NEW;
 END
 $$;
@@ -501,15 +481,21 @@ $$;
 CREATE TRIGGER meeting_transition_apply BEFORE INSERT ON meeting_transition
     FOR EACH ROW EXECUTE FUNCTION apply_meeting_transition();
 
+-- The entity tag of what is shown. For members it begins with the version, which If-Match is held against; others, for whom nothing
+-- has changed, are not to see that something has.
+CREATE FUNCTION meeting_etag(member boolean, version int, shown text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN concat(CASE WHEN member THEN version || '-' END, left(md5(shown), 20));
+
 -- ---- meetings as the contract shows them (schemas/Meeting.yaml), with their keys ----
 
 CREATE VIEW meeting_shown WITH (security_invoker = true) AS
 SELECT m.meeting_no, m.body_no, m.version, m.reference, b.slug AS body, m.title, m.starts_at, m.ends_at, m.place, m.state,
-    s.cancel_reason, s.agenda, s.attendance, s.minutes, s.actions, m.changed_at,
-    concat(m.version, '-', left(md5(concat(s.agenda, s.attendance, s.minutes, s.actions)), 8)) AS etag
+    s.cancel_reason, s.agenda, s.attendance, s.minutes, s.actions,
+    CASE WHEN member.yes THEN m.changed_at ELSE m.open_changed_at END AS changed_at,
+    meeting_etag(member.yes, m.version, ROW(m.title, m.starts_at, m.ends_at, m.place, m.state, m.open_changed_at, s)::text) AS etag
 FROM meeting m
 JOIN body b ON b.body_no = m.body_no
-CROSS JOIN LATERAL (SELECT m.state = 'minutes_approved' OR m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) AS attendance) may_see
+CROSS JOIN LATERAL (SELECT m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) AS yes) member
 CROSS JOIN LATERAL (
     SELECT
         (SELECT t.reason FROM meeting_transition t WHERE t.meeting_no = m.meeting_no AND t.action = 'cancel') AS cancel_reason,
@@ -518,10 +504,10 @@ CROSS JOIN LATERAL (
                       'link', CASE WHEN a.link_kind IS NOT NULL THEN json_build_object(
                           'kind', a.link_kind, 'ref', a.link_ref,
                           'title', (SELECT d.title FROM divergence_snapshot d WHERE d.snapshot_no = a.snapshot_no)) END,
-                      'recused', CASE WHEN may_see.attendance THEN COALESCE(r.recused, '[]') END) ORDER BY a.item)
+                      'recused', CASE WHEN (member.yes OR m.state = 'minutes_approved') THEN COALESCE(r.recused, '[]') END) ORDER BY a.item)
                   FROM agenda_item a LEFT JOIN meeting_recused_shown(m.meeting_no) r ON r.item = a.item
                   WHERE a.meeting_no = m.meeting_no), '[]') AS agenda,
-        CASE WHEN may_see.attendance THEN COALESCE(
+        CASE WHEN (member.yes OR m.state = 'minutes_approved') THEN COALESCE(
             (SELECT json_agg(json_build_object('person', p.id, 'name', n.name, 'attendance', t.attendance,
                                                'seats', COALESCE(t.seats, meeting_seats(t.person_no, m))) ORDER BY n.name, p.id)
              FROM meeting_attendance t
@@ -541,7 +527,7 @@ GRANT SELECT ON meeting_shown TO medkoord_server;
 CREATE VIEW meeting_minutes_shown WITH (security_invoker = true) AS
 SELECT m.meeting_no, m.reference AS meeting, CASE WHEN m.state = 'minutes_approved' THEN 'approved' ELSE 'draft' END AS state,
     i.text, s.items, i.changed_at AS written_at, s.written_by, s.approved,
-    concat(m.version, '-', left(md5(concat(s.items, s.approved)), 8)) AS etag
+    meeting_etag(m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]), m.version, ROW(i.text, i.changed_at, s)::text) AS etag
 FROM meeting_minutes i
 JOIN meeting m ON m.meeting_no = i.meeting_no
 CROSS JOIN LATERAL (
@@ -592,9 +578,10 @@ BEGIN
 END
 $$;
 
--- Writes its next version, with these changes and what has been written of its parts, and answers it. The policy lets no row through
+-- Writes its next version, with these changes and what has been written of its parts, of which others than members see something or
+-- nothing, and answers it. The policy lets no row through
 -- when the seat is lost in between: that is no success.
-CREATE FUNCTION write_meeting(target meeting, may text, changes jsonb DEFAULT '{}') RETURNS SETOF meeting_shown
+CREATE FUNCTION write_meeting(target meeting, may text, changes jsonb DEFAULT '{}', shown boolean DEFAULT false) RETURNS SETOF meeting_shown
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
@@ -602,7 +589,8 @@ BEGIN
         title = COALESCE(changes ->> 'title', m.title),
         starts_at = COALESCE((changes ->> 'starts_at')::timestamptz, m.starts_at),
         ends_at = COALESCE((changes ->> 'ends_at')::timestamptz, m.ends_at),
-        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END
+        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END,
+        open_changed_at = CASE WHEN shown THEN CURRENT_TIMESTAMP ELSE m.open_changed_at END
     WHERE m.meeting_no = target.meeting_no;
     IF NOT FOUND AND require_authority(may, target.body_no) THEN
         PERFORM problem('conflict', 'The seat was lost and given back in the meantime.');
@@ -679,10 +667,15 @@ BEGIN
 END
 $$;
 
+-- What others than members read of an agenda.
+CREATE FUNCTION open_agenda(number int) RETURNS text LANGUAGE sql STABLE
+RETURN (SELECT json_agg(a.* ORDER BY a.item) FROM agenda_item a WHERE a.meeting_no = number AND NOT a.closed)::text;
+
 CREATE FUNCTION put_agenda(meeting text, if_match text, items jsonb) RETURNS SETOF meeting_shown LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
     target meeting := open_meeting(put_agenda.meeting, 'meet', if_match);
+    before text := open_agenda(target.meeting_no);
 BEGIN
     IF target.meeting_no IS NULL THEN
         RETURN;
@@ -692,7 +685,7 @@ BEGIN
         PERFORM problem('meeting_without_agenda', 'The meeting has been called: its agenda cannot be empty.', '/items');
     END IF;
     PERFORM write_agenda(target.meeting_no, items, '/items');
-    RETURN QUERY SELECT * FROM write_meeting(target, 'meet');
+    RETURN QUERY SELECT * FROM write_meeting(target, 'meet', '{}', open_agenda(target.meeting_no) IS DISTINCT FROM before);
 END
 $$;
 
@@ -859,8 +852,8 @@ BEGIN
     SELECT string_agg(concat(
         E'BEGIN:VEVENT\r\n',
         ical_line('UID:' || m.id),
-        ical_line('DTSTAMP:' || ical_time(m.changed_at)),
-        ical_line('LAST-MODIFIED:' || ical_time(m.changed_at)),
+        ical_line('DTSTAMP:' || ical_time(m.seen_changed_at)),
+        ical_line('LAST-MODIFIED:' || ical_time(m.seen_changed_at)),
         ical_line('SEQUENCE:' || m.sequence),
         ical_line('DTSTART:' || ical_time(m.starts_at)),
         ical_line('DTEND:' || ical_time(m.ends_at)),
@@ -872,11 +865,12 @@ BEGIN
             (SELECT 'Aflyst: ' || t.reason FROM meeting_transition t WHERE t.meeting_no = m.meeting_no AND t.action = 'cancel'),
             (SELECT E'\nDagsorden:\n' || string_agg(format('%s. %s', a.item, a.title), E'\n' ORDER BY a.item)
              FROM agenda_item a WHERE a.meeting_no = m.meeting_no)))),
-        E'END:VEVENT\r\n'), '' ORDER BY m.starts_at, m.meeting_no)
+        E'END:VEVENT\r\n'), '' ORDER BY m.starts_at, m.reference)
     INTO events
-    FROM (SELECT n.* FROM meeting n
+    FROM (SELECT n.*, CASE WHEN n.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) THEN n.changed_at ELSE n.open_changed_at END AS seen_changed_at
+          FROM meeting n
           WHERE n.starts_at >= since AND (of_body IS NULL OR n.body_no = of_body)
-          ORDER BY n.starts_at DESC, n.meeting_no DESC LIMIT 500) m
+          ORDER BY n.starts_at DESC, n.reference DESC LIMIT 500) m
     JOIN body b ON b.body_no = m.body_no;
     -- A calendar has at least one component: without meetings, its time zone.
     RETURN concat(
@@ -892,7 +886,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION actor_bodies(text), actor_meeting_bodies(), actor_name(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
     meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
-    create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb),
+    create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb, boolean), open_agenda(int), meeting_etag(boolean, int, text),
     put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), put_minutes(text, text, text, jsonb),
     transition_meeting(text, text, text, text), person_meetings(int), html_text(text), danish_date(date), danish_time(timestamptz),
     ical_text(text), ical_time(timestamptz), ical_line(text), meeting_calendar(smallint) TO medkoord_server;

@@ -3,7 +3,7 @@
 -- cardinality: one
 -- :meeting text
 WITH shown AS MATERIALIZED (
-    SELECT m.meeting_no, m.version, m.reference, COALESCE(m.body_name, b.name) AS body, m.title, m.starts_at, m.ends_at, m.place, m.state,
+    SELECT m.meeting_no, m.version, m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) AS member, m.reference, COALESCE(m.body_name, b.name) AS body, m.title, m.starts_at, m.ends_at, m.place, m.state,
         t.reason, i.meeting_no IS NOT NULL AS has_minutes, i.text AS minutes, a.changed_at AS approved_at, a.name AS approver
     FROM meeting m
     JOIN body b ON b.body_no = m.body_no
@@ -12,7 +12,7 @@ WITH shown AS MATERIALIZED (
     LEFT JOIN meeting_transition a ON a.meeting_no = m.meeting_no AND a.action = 'approve_minutes'
     WHERE m.reference = :meeting
 ), page AS MATERIALIZED (
-    SELECT s.version, concat(
+    SELECT s.member, s.version, concat(
         E'<!DOCTYPE html>\n<html lang="da">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n<title>',
         h.heading, ' ', s.reference, ': ', html_text(s.title), E'</title>\n<style>\n',
         E'@page { size: A4; margin: 20mm; }\n',
@@ -65,4 +65,4 @@ WITH shown AS MATERIALIZED (
         E'</main>\n</body>\n</html>\n') AS html
     FROM shown s CROSS JOIN LATERAL (SELECT CASE WHEN s.has_minutes THEN 'Referat' ELSE 'Dagsorden' END AS heading) h
 )
-SELECT html, concat(version, '-', left(md5(html), 8)) AS _etag FROM page
+SELECT html, meeting_etag(member, version, html) AS _etag FROM page

@@ -10,9 +10,10 @@
 -- :count text
 -- :limit int8
 -- :after_1 timestamptz
--- :after_2 int4
+-- :after_2 text
 WITH matching AS NOT MATERIALIZED (
-    SELECT m.meeting_no, m.reference, m.body_no, m.title, m.starts_at, m.ends_at, m.place, m.state, m.changed_at
+    SELECT m.meeting_no, m.reference, m.body_no, m.title, m.starts_at, m.ends_at, m.place, m.state,
+        CASE WHEN m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) THEN m.changed_at ELSE m.open_changed_at END AS changed_at
     FROM meeting m
     WHERE (:body IS NULL OR m.body_no = (SELECT require_body(:body, 'query/body')))
       AND (:year IS NULL OR (m.starts_at >= danish_midnight(make_date(:year, 1, 1)) AND m.starts_at < danish_midnight(make_date(:year + 1, 1, 1))))
@@ -23,9 +24,9 @@ WITH matching AS NOT MATERIALIZED (
 )
 SELECT m.reference, b.slug AS body, m.title, m.starts_at, m.ends_at, m.place, m.state, m.changed_at,
     CASE WHEN :count = 'exact' THEN (SELECT count(*) FROM matching) END AS _total,
-    m.starts_at AS _after_1, m.meeting_no AS _after_2
+    m.starts_at AS _after_1, m.reference AS _after_2
 FROM matching m JOIN body b ON b.body_no = m.body_no
-WHERE (m.starts_at, m.meeting_no) < (CASE WHEN :after_1 IS NULL THEN 'infinity' ELSE :after_1 END,
-                                     CASE WHEN :after_2 IS NULL THEN 2147483647 ELSE :after_2 END)
-ORDER BY m.starts_at DESC, m.meeting_no DESC
+WHERE (m.starts_at, m.reference) < (CASE WHEN :after_1 IS NULL THEN 'infinity' ELSE :after_1 END,
+                                     CASE WHEN :after_2 IS NULL THEN 'MT-9999-9999999' ELSE :after_2 END)
+ORDER BY m.starts_at DESC, m.reference DESC
 LIMIT :limit
