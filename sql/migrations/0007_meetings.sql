@@ -819,24 +819,26 @@ RETURN replace(replace(replace(replace(regexp_replace(value, E'\r\n|[\r\u0085\u2
 CREATE FUNCTION ical_time(at timestamptz) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN to_char(at AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"');
 
--- A content line: at most 75 octets, then CRLF and a space, never inside a character. With its CRLF.
+-- A content line: at most 75 octets, then CRLF and a space, never inside a character. With its CRLF. Cut from the octets and put
+-- together at the end, so that it takes as long as the line is long.
 CREATE FUNCTION ical_line(line text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    rest text := line;
-    folded text := '';
+    octets bytea := convert_to(line, 'UTF8');
+    pieces text[] := '{}';
+    at int := 0;
     room int := 75;
     n int;
 BEGIN
-    WHILE octet_length(rest) > room LOOP
+    WHILE length(octets) - at > room LOOP
         n := room;
-        WHILE octet_length(left(rest, n)) > room LOOP
-            n := n - GREATEST(1, (octet_length(left(rest, n)) - room) / 4); -- a character is four octets at most
+        WHILE get_byte(octets, at + n) & 192 = 128 LOOP -- what would come next goes on with a character
+            n := n - 1;
         END LOOP;
-        folded := folded || left(rest, n) || E'\r\n ';
-        rest := substr(rest, n + 1);
+        pieces := pieces || convert_from(substr(octets, at + 1, n), 'UTF8');
+        at := at + n;
         room := 74;
     END LOOP;
-    RETURN folded || rest || E'\r\n';
+    RETURN array_to_string(pieces || convert_from(substr(octets, at + 1), 'UTF8'), E'\r\n ') || E'\r\n';
 END
 $$;
 

@@ -4,7 +4,7 @@
 SET search_path = medkoord, public, pg_temp;
 \i :statements
 BEGIN;
-SELECT plan(138);
+SELECT plan(141);
 
 -- Seated people, plainly made up; others come with a role and no seat.
 INSERT INTO person (name, subject) VALUES ('Person A', 'a-secretary'), ('Person B', 'b-chair'), ('Person C', 'c-member'),
@@ -235,6 +235,11 @@ SELECT is(ical_text(E'a\\b;c,d\ne\r\nf'), 'a\\b\;c\,d\ne\nf', 'what means someth
 SELECT is((SELECT string_agg(octet_length(l)::text, ' ') FROM regexp_split_to_table(rtrim(ical_line('SUMMARY:' || repeat('æ€𝄞x', 40)), E'\r\n'), E'\r\n') l WHERE octet_length(l) > 75), NULL, 'no line is longer than 75 octets');
 SELECT is(replace(ical_line('SUMMARY:' || repeat('æ€𝄞x', 40)), E'\r\n ', ''), 'SUMMARY:' || repeat('æ€𝄞x', 40) || E'\r\n', 'and put together it is as it was');
 SELECT is(ical_line(repeat('x', n)), CASE WHEN n > 75 THEN repeat('x', 75) || E'\r\n ' || repeat('x', n - 75) ELSE repeat('x', n) END || E'\r\n', n || ' octets') FROM generate_series(74, 76) n;
+SELECT is((SELECT string_agg(n::text, ' ') FROM generate_series(0, 160) n, LATERAL (SELECT repeat('x', n) || repeat('æ€𝄞', 60) AS line) v, LATERAL (SELECT ical_line(line) AS folded) f
+           WHERE replace(folded, E'\r\n ', '') <> line || E'\r\n' OR EXISTS (SELECT FROM regexp_split_to_table(folded, E'\r\n') l WHERE octet_length(l) > 75)), NULL, 'wherever a character comes to lie');
+SELECT set_config('t.began', clock_timestamp()::text, true) \g /dev/null
+SELECT is(octet_length(ical_line(repeat('𝄞', 200000))), 800000 + 11111 * 3 + 2, 'a very long line');
+SELECT cmp_ok(clock_timestamp() - current_setting('t.began')::timestamptz, '<', interval '2 seconds', 'takes no longer than its length does');
 SELECT is(html_text('<script>"&''</script>'), '&lt;script&gt;&quot;&amp;&#39;&lt;/script&gt;', 'and in HTML');
 SELECT is(danish_date('2026-03-05'), 'torsdag den 5. marts 2026', 'a date in Danish');
 SELECT is(danish_day('2026-10-24 22:30Z') || ' ' || danish_time('2026-10-24 22:30Z'), '2026-10-25 00.30', 'the day in Denmark, in summer time');
