@@ -53,8 +53,9 @@ struct schema {
     bool has_minimum, has_maximum;
     bool open; /* additionalProperties allowed; closed unless the contract says so */
     bool unique_items;
-    bool free_text;           /* string without pattern, enum or format, or x-free-text: scanned for CPR numbers */
-    int64_t minimum, maximum; /* inclusive */
+    bool free_text; /* string without pattern, enum or format, or x-free-text: scanned for CPR numbers, never blank */
+    bool one_line;  /* x-one-line: free text in one line */
+    int64_t minimum, maximum;        /* inclusive */
     uint32_t min_length, max_length; /* in code points; max_length 0: no own limit */
     uint32_t min_items, max_items;   /* max_items 0: no own limit */
     uint32_t min_properties;

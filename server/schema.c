@@ -4,10 +4,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <locale.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 /* Compiled once, read by all loops. */
 static regex_t *patterns;
@@ -179,10 +182,31 @@ static void check_enumeration(struct request *r, const struct schema *s, const c
     buffer_free(&list);
 }
 
-static void check_free_text(struct request *r, const char *text, size_t n, const struct place *at) {
+/* Nothing but what is not seen: spaces of any kind, the one without width, the mark of a byte order. */
+static bool is_blank(const char *text) {
+    mbstate_t state = {0};
+    wchar_t c;
+    for (size_t n; (n = mbrtowc(&c, text, MB_LEN_MAX, &state)) != 0; text += n)
+        if (n > MB_LEN_MAX || (!iswspace((wint_t)c) && wcschr(L"\x85\u00a0\u2007\u200b\u202f\ufeff", c) == NULL))
+            return false;
+    return true;
+}
+
+static bool has_line_separator(const char *text) { /* beside the control characters */
+    return strstr(text, "\xc2\x85") != NULL || strstr(text, "\xe2\x80\xa8") != NULL ||
+           strstr(text, "\xe2\x80\xa9") != NULL;
+}
+
+static void check_free_text(struct request *r, const struct schema *s, const char *text, size_t n,
+                            const struct place *at) {
+    if (s->min_length > 0 && n > 0 && is_blank(text))
+        VIOLATION(r, "validation_failed", pointer(r, at), "is blank", "er tom");
+    if (s->one_line && has_line_separator(text))
+        VIOLATION(r, "control_character", pointer(r, at), "is more than one line", "er mere end én linje");
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
-        if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f) {
+        bool breaks = c == '\n' || c == '\r' || c == '\t';
+        if ((c < 0x20 && (s->one_line || !breaks)) || c == 0x7f) {
             VIOLATION(r, "control_character", pointer(r, at), "has the control character %#04x",
                       "har kontroltegnet %#04x", c);
             break;
@@ -218,7 +242,7 @@ static void check_string(struct request *r, const struct schema *s, const char *
                   schema_patterns[s->pattern]);
     check_format(r, s, text, n, at);
     if (s->free_text)
-        check_free_text(r, text, n, at);
+        check_free_text(r, s, text, n, at);
 }
 
 static void check_integer(struct request *r, const struct schema *s, int64_t value, const struct place *at) {

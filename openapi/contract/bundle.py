@@ -8,7 +8,7 @@ from . import COMPONENT_KINDS
 from .schemas import schema_types
 
 INTERNAL = {"x-handler", "x-lane", "x-streams", "x-render", "x-not-cached", "x-status", "x-unpaged", "x-never",
-            "x-free-text"}
+            "x-free-text", "x-one-line"}
 TITLES = {
     400: "Bad request",
     401: "No valid token",

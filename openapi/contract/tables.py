@@ -76,7 +76,7 @@ class Writer:
         node = self.contract.resolve(node)
         result = {k: v for k, v in node.items() if k in (
             "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems",
-            "minProperties", "format", "additionalProperties", "required", "x-free-text")}
+            "minProperties", "format", "additionalProperties", "required", "x-free-text", "x-one-line")}
         result["type"] = schema_types(node)
         if "items" in node:
             result["items"] = self.plain(node["items"])
@@ -108,6 +108,8 @@ class Writer:
             fields.append("unique_items = true")
         if "string" in plain["type"] and (plain.get("x-free-text") or not {"pattern", "enum", "format"} & set(plain)):
             fields.append("free_text = true")
+            if plain.get("x-one-line"):
+                fields.append("one_line = true")
         if "pattern" in plain:
             if plain["pattern"] not in self.patterns:
                 self.patterns.append(plain["pattern"])

@@ -100,6 +100,7 @@ CREATE TABLE meeting (
     CONSTRAINT meeting_time_finite CHECK (isfinite(starts_at) AND isfinite(ends_at)),
     CONSTRAINT meeting_length CHECK (ends_at <= starts_at + interval '7 days'),
     CONSTRAINT meeting_title_length CHECK (length(title) BETWEEN 1 AND 200),
+    CONSTRAINT meeting_title_line CHECK (title ~ '[^[:space:]]' AND title !~ E'[\n\r\u0085\u2028\u2029]'),
     CONSTRAINT meeting_place_length CHECK (length(place) BETWEEN 1 AND 500)
 );
 CREATE INDEX meeting_by_time ON meeting (starts_at, reference);
@@ -190,6 +191,7 @@ CREATE TABLE agenda_item (
     CONSTRAINT agenda_item_snapshot_fkey FOREIGN KEY (snapshot_no) REFERENCES divergence_snapshot (snapshot_no),
     CONSTRAINT agenda_item_number CHECK (item BETWEEN 1 AND 100),
     CONSTRAINT agenda_item_title_length CHECK (length(title) BETWEEN 1 AND 200),
+    CONSTRAINT agenda_item_title_line CHECK (title ~ '[^[:space:]]' AND title !~ E'[\n\r\u0085\u2028\u2029]'),
     CONSTRAINT agenda_item_text_length CHECK (length(text) BETWEEN 1 AND 10000),
     CONSTRAINT agenda_item_purpose_known CHECK (purpose IN ('information', 'discussion', 'decision')),
     CONSTRAINT agenda_item_link_known CHECK (link_kind IN ('case', 'snapshot', 'application', 'list')),

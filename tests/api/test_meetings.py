@@ -269,7 +269,14 @@ def test_what_does_not_fit_is_named(api, people):
     says(api.post("/v1/meetings", {**new, "starts_at": "2016-03-05T08:00:00Z", "ends_at": "2016-03-05T09:00:00Z"}, secretary, headers=key()), 422, "body_not_in_force", "/starts_at")
     says(api.post("/v1/meetings", {**new, "body": "atlantis"}, secretary, headers=key()), 422, "unknown_reference", "/body")
     says(api.post("/v1/meetings", {**new, "title": "010180-1234"}, secretary, headers=key()), 422, "cpr_number_not_allowed", "/title")
+    for title, code in (("   ", "validation_failed"), ("\u00a0", "validation_failed"), ("Møde\nto", "control_character"), ("Møde\u2028to", "control_character")):
+        bad = api.post("/v1/meetings", {**new, "title": title, "agenda": [{"title": title}]}, secretary, headers=key())
+        says(bad, 422, "validation_failed", "/title", "/agenda/0/title")
+        assert {e["code"] for e in bad.json()["errors"]} == {code}
     path = make(api, secretary)
+    says(api.patch(path, {"title": "Møde\nto"}, secretary, headers=any_version()), 422, "validation_failed", "/title")
+    says(api.put(path + "/agenda", {"items": [{"title": "Sag", "link": {"kind": "case", "ref": "AB-0101-851234"}}]}, secretary, headers=any_version()),
+         422, "cpr_number_not_allowed", "/items/0/link/ref")
     says(api.patch(path, {"ends_at": "2026-03-05T08:00:00Z"}, secretary, headers=any_version()), 422, "meeting_ends_before_start")
     says(api.patch(path, {"starts_at": "2016-03-05T08:00:00Z", "ends_at": "2016-03-05T09:00:00Z"}, secretary, headers=any_version()), 422, "body_not_in_force", "/starts_at")
     says(api.patch(path, {"title": "Nyt"}, secretary, headers={"If-Match": '"99-x"'}), 412, "precondition_failed")

@@ -98,7 +98,17 @@ static bool good_string(const struct schema *s, const char *text) {
     good = good && found && has_format(s, text);
     good = good && (s->pattern < 0 || regexec(&patterns[s->pattern], text, 0, NULL, 0) == 0);
     for (const char *c = text; s->free_text && *c != '\0'; c++)
-        good = good && (!iscntrl((unsigned char)*c) || strchr("\r\n\t", *c) != NULL);
+        good = good && (!iscntrl((unsigned char)*c) || (!s->one_line && strchr("\r\n\t", *c) != NULL));
+    if (s->free_text && good) {
+        wchar_t *wide = calloc(characters + 1, sizeof *wide);
+        mbstowcs(wide, text, characters + 1);
+        good =
+            (s->min_length == 0 ||
+             wcsspn(wide, L" \t\n\r\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+                          L"\u200b\u2028\u2029\u202f\u205f\u3000\ufeff") < characters) &&
+            !(s->one_line && wcspbrk(wide, L"\x85\u2028\u2029") != NULL);
+        free(wide);
+    }
     return good;
 }
 

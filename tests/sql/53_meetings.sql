@@ -4,7 +4,7 @@
 SET search_path = medkoord, public, pg_temp;
 \i :statements
 BEGIN;
-SELECT plan(141);
+SELECT plan(144);
 
 -- Seated people, plainly made up; others come with a role and no seat.
 INSERT INTO person (name, subject) VALUES ('Person A', 'a-secretary'), ('Person B', 'b-chair'), ('Person C', 'c-member'),
@@ -49,6 +49,8 @@ SELECT lives_ok($$ SELECT pg_temp.new('forum', '2017-03-31', 'Det første') $$, 
 SELECT fails_with($$ EXECUTE create_meeting ('{"body": "forum"}', 'X', '2026-03-05 10:00Z', '2026-03-05 10:00Z', NULL, NULL) $$, 'meeting_period');
 SELECT fails_with($$ EXECUTE create_meeting ('{"body": "forum"}', 'X', '2026-03-05 10:00Z', '2026-03-12 10:01Z', NULL, NULL) $$, 'meeting_length');
 SELECT fails_with($$ EXECUTE create_meeting ('{"body": "forum"}', '', '2026-03-05 10:00Z', '2026-03-05 11:00Z', NULL, NULL) $$, 'meeting_title_length');
+SELECT fails_with(format('EXECUTE create_meeting (''{"body": "forum"}'', %L, ''2026-03-05 10:00Z'', ''2026-03-05 11:00Z'', NULL, NULL)', title), 'meeting_title_line', 'a title is a line') FROM unnest(ARRAY[' ', E'a\nb']) AS title;
+SELECT fails_with(format('EXECUTE create_meeting (''{"body": "forum"}'', ''X'', ''2026-03-05 10:00Z'', ''2026-03-05 11:00Z'', NULL, %L)', '[{"title": " "}]'), 'agenda_item_title_line');
 SELECT set_config('t.three', pg_temp.new('forum', today(), 'Tredje'), true) \g /dev/null
 SELECT is(pg_temp.seen(current_setting('t.one')), 'draft 1 0 ["call", "cancel"]', 'a draft');
 

@@ -134,6 +134,35 @@ START_TEST(civil_registration_numbers_are_refused_in_free_text_only) {
 }
 END_TEST
 
+START_TEST(a_text_that_must_be_there_is_not_blank) {
+    struct schema text = {.types = TYPE_STRING, .min_length = 1, .free_text = true, .pattern = -1};
+    static const char *const blank[] = {" ",      "   ",    "\t\r\n", "\u00a0", " \u2007\u202f\u3000",
+                                        "\u200b", "\ufeff", "\u2028"};
+    for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {
+        ck_assert_str_eq(violations_of_text(&text, blank[i]), "validation_failed");
+        ck_assert_str_eq(r.violations[0].detail, "is blank");
+    }
+    ck_assert_str_eq(violations_of(&text, "\"\""), "too_short ");
+    ck_assert_str_eq(violations_of(&text, "\" \\u00a0æ\""), "");
+    ck_assert_str_eq(violations_of_text(&text, "\xff"), ""); /* not UTF-8: refused before this */
+    text.min_length = 0;
+    ck_assert_str_eq(violations_of_text(&text, "  "), "");
+}
+END_TEST
+
+START_TEST(one_line_is_one_line) {
+    struct schema text = {.types = TYPE_STRING, .free_text = true, .pattern = -1};
+    static const char *const lines[] = {"a\nb", "a\r\nb", "a\tb", "a\u2028b", "a\u2029b", "a\302\205b"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        text.one_line = false;
+        ck_assert_str_eq(violations_of_text(&text, lines[i]), "");
+        text.one_line = true;
+        ck_assert_str_eq(violations_of_text(&text, lines[i]), "control_character");
+    }
+    ck_assert_str_eq(violations_of_text(&text, "Æ b \xe2\x80\xa6"), "");
+}
+END_TEST
+
 static const struct {
     enum schema_format format;
     const char *text;
@@ -249,6 +278,8 @@ int main(void) {
     tcase_add_test(tcase, an_open_object_takes_what_it_does_not_know);
     tcase_add_test(tcase, texts_are_in_the_callers_language);
     tcase_add_test(tcase, civil_registration_numbers_are_refused_in_free_text_only);
+    tcase_add_test(tcase, a_text_that_must_be_there_is_not_blank);
+    tcase_add_test(tcase, one_line_is_one_line);
     tcase_add_loop_test(tcase, formats_are_held, 0, (int)(sizeof formats / sizeof formats[0]));
     tcase_add_test(tcase, patterns_of_the_contract_are_held);
     tcase_add_test(tcase, every_request_pattern_compiles_with_characters_not_bytes);
