@@ -810,8 +810,12 @@ RETURN concat(
     ('{januar,februar,marts,april,maj,juni,juli,august,september,oktober,november,december}'::text[])[EXTRACT(month FROM on_date)::int], ' ',
     EXTRACT(year FROM on_date));
 
+-- 12.30; in the hour that comes twice when summer time ends, with which one it is.
 CREATE FUNCTION danish_time(at timestamptz) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN to_char(at AT TIME ZONE 'Europe/Copenhagen', 'HH24.MI');
+RETURN to_char(at AT TIME ZONE 'Europe/Copenhagen', 'HH24.MI') || CASE at AT TIME ZONE 'Europe/Copenhagen'
+    WHEN (at + interval '1 hour') AT TIME ZONE 'Europe/Copenhagen' THEN ' sommertid'
+    WHEN (at - interval '1 hour') AT TIME ZONE 'Europe/Copenhagen' THEN ' normaltid'
+    ELSE '' END;
 
 -- iCalendar (RFC 5545): a value of type TEXT. What other programs take for the end of a line is one.
 CREATE FUNCTION ical_text(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

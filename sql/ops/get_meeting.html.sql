@@ -1,16 +1,18 @@
--- get_meeting: the agenda of a meeting for print, or its minutes once there are any that the caller may read; in Danish.
+-- get_meeting: the agenda of a meeting for print, or its minutes, in Danish: which is asked for, or the minutes once there are any that
+-- the caller may read.
 -- SPDX-License-Identifier: MPL-2.0
 -- cardinality: one
 -- :meeting text
+-- :document text
 WITH shown AS MATERIALIZED (
     SELECT m.meeting_no, m.version, m.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) AS member, m.reference, COALESCE(m.body_name, b.name) AS body, m.title, m.starts_at, m.ends_at, m.place, m.state,
-        t.reason, i.meeting_no IS NOT NULL AS has_minutes, i.text AS minutes, a.changed_at AS approved_at, a.name AS approver
+        t.reason, i.meeting_no IS NOT NULL AND :document IS DISTINCT FROM 'agenda' AS has_minutes, i.text AS minutes, a.changed_at AS approved_at, a.name AS approver
     FROM meeting m
     JOIN body b ON b.body_no = m.body_no
     LEFT JOIN meeting_transition t ON t.meeting_no = m.meeting_no AND t.action = 'cancel'
     LEFT JOIN meeting_minutes i ON i.meeting_no = m.meeting_no
     LEFT JOIN meeting_transition a ON a.meeting_no = m.meeting_no AND a.action = 'approve_minutes'
-    WHERE m.reference = :meeting
+    WHERE m.reference = :meeting AND (i.meeting_no IS NOT NULL OR :document IS DISTINCT FROM 'minutes')
 ), page AS MATERIALIZED (
     SELECT s.member, s.version, concat(
         E'<!DOCTYPE html>\n<html lang="da">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n<title>',
@@ -30,7 +32,7 @@ WITH shown AS MATERIALIZED (
             WHEN s.state = 'cancelled' THEN concat_ws(' ', 'Mødet er aflyst.', s.reason)
             WHEN s.state = 'draft' THEN 'Udkast: mødet er ikke indkaldt.'
             WHEN s.has_minutes AND s.state = 'held' THEN 'Udkast: referatet er ikke godkendt.'
-            WHEN s.state = 'minutes_approved' THEN concat('Godkendt ', danish_date(danish_day(s.approved_at)), ' af ' || s.approver, '.')
+            WHEN s.has_minutes THEN concat('Godkendt ', danish_date(danish_day(s.approved_at)), ' af ' || s.approver, '.')
         END) || E'</p>\n',
         E'</header>\n<main>\n<dl>\n<dt>Tid</dt><dd>', html_text(concat(
             danish_date(danish_day(s.starts_at)), ' kl. ', danish_time(s.starts_at), '–',
@@ -58,7 +60,7 @@ WITH shown AS MATERIALIZED (
              E'</section>\n'), '' ORDER BY a.item)
          FROM agenda_item a
          LEFT JOIN divergence_snapshot d ON d.snapshot_no = a.snapshot_no
-         LEFT JOIN meeting_minutes_item x ON x.meeting_no = a.meeting_no AND x.item = a.item
+         LEFT JOIN meeting_minutes_item x ON s.has_minutes AND x.meeting_no = a.meeting_no AND x.item = a.item
          LEFT JOIN (SELECT e.item, string_agg(html_text(e.name), ', ' ORDER BY e.name, e.person) AS names
                     FROM meeting_recused(s.meeting_no) e WHERE s.has_minutes GROUP BY e.item) r ON r.item = a.item
          WHERE a.meeting_no = s.meeting_no),

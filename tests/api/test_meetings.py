@@ -567,9 +567,9 @@ def test_all_bodies_in_one_calendar_and_one_body_in_its_own(api, people):
 
 # ---- pages ----
 
-def page_of(api, path, who):
+def page_of(api, path, who, **query):
     """Parsed by python3-html5lib, which stops at anything that is not well formed."""
-    response = api.get(path, who, headers={"Accept": "text/html"})
+    response = api.get(path, who, headers={"Accept": "text/html"}, query=query)
     assert response.status == 200 and response.header("Content-Type") == "text/html; charset=utf-8"
     assert "default-src 'none'" in response.header("Content-Security-Policy")
     page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
@@ -602,11 +602,23 @@ def test_agenda_and_minutes_for_print(api, people):
     for expected in ("Til stede Person A & søn, Person B & søn", "Afbud Person C & søn", "Fraværende Person E & søn", "M " + NASTY, "C " + NASTY, "Beslutning: D " + NASTY, "Fortroligt"):
         assert expected in text, expected
     assert page_of(api, path, "reader")[0].startswith("Dagsorden"), "draft minutes are for members"
+    for who, document in ((people["member"], "minutes"), ("reader", None)):
+        same = api.get(path, who, headers={"Accept": "text/html"}, query={"document": document} if document else {})
+        assert same.text == page_of(api, path, who)[2].text
+    says(api.get(path, "reader", headers={"Accept": "text/html"}, query={"document": "minutes"}), 404, "not_found")
+    assert api.get(path, "reader", query={"document": "minutes"}).json()["state"] == "held", "of the page"
+    says(api.get(path, "reader", query={"document": "referat"}), 400, "invalid_parameter", "query/document")
+    as_called = page_of(api, path, people["member"], document="agenda")
+    assert as_called[0] == f"Dagsorden {name}: T {NASTY}" and "B " + NASTY in as_called[1]
+    for later in ("Udkast", "Til stede", "M " + NASTY, "C " + NASTY, "Beslutning", "Fortroligt"):
+        assert later not in as_called[1], later
     assert api.get(path, people["member"], headers={"Accept": "text/html", "If-None-Match": draft.etag}).status == 304
     assert api.get(path, people["member"]).etag != draft.etag
     approve(api, path, people["chair"])
     title, text, _ = page_of(api, path, "reader")
     assert title.startswith("Referat") and "Godkendt torsdag den 5. marts 2026 af Person B & søn." in text and "D " + NASTY in text and "Fortroligt" not in text
+    title, text, _ = page_of(api, path, "reader", document="agenda")
+    assert title.startswith("Dagsorden") and "Godkendt" not in text and "D " + NASTY not in text and "1. A " + NASTY in text
 
 
 def test_a_cancelled_meeting_says_so_on_its_page(api, people):

@@ -4,7 +4,7 @@
 SET search_path = medkoord, public, pg_temp;
 \i :statements
 BEGIN;
-SELECT plan(144);
+SELECT plan(146);
 
 -- Seated people, plainly made up; others come with a role and no seat.
 INSERT INTO person (name, subject) VALUES ('Person A', 'a-secretary'), ('Person B', 'b-chair'), ('Person C', 'c-member'),
@@ -67,7 +67,7 @@ SELECT fails_with($$ SELECT w.state FROM meeting m, write_meeting(m, 'meet') w W
 SELECT * FROM act_as('admin,auditor,reader,forum_secretariat', '', 'd-committee-chair');
 SELECT is(pg_temp.seen(current_setting('t.one')), NULL, 'for everybody else a draft does not exist, admin and auditor too');
 SELECT is_empty($$ EXECUTE get_meeting (current_setting('t.one')) $$, 'by its reference');
-SELECT is_empty($$ EXECUTE "get_meeting.html" (current_setting('t.one')) $$, 'as a page');
+SELECT is_empty($$ EXECUTE "get_meeting.html" (current_setting('t.one'), NULL) $$, 'as a page');
 SELECT is_empty($$ EXECUTE transition_meeting (current_setting('t.one'), '*', 'call', NULL) $$, 'to call it');
 SELECT is_empty($$ EXECUTE update_meeting (current_setting('t.one'), '*', '{"title": "X"}') $$, 'to change it');
 SELECT is_empty($$ EXECUTE list_meetings (NULL, NULL, NULL, NULL, NULL, NULL, 'exact', 51, NULL, NULL) $$, 'in lists and what they count');
@@ -116,7 +116,7 @@ SELECT * FROM act_as('reader', '', 'nobody');
 SELECT is(pg_temp.seen(current_setting('t.one')), 'called 3 []', 'what others see of it: no closed item, no attendance');
 SELECT is((SELECT j ->> 'reference' FROM listed('list_meetings', 'NULL, NULL, NULL, NULL, NULL, ''TF-2026-0007'', NULL, 51, NULL, NULL') j), current_setting('t.one'), 'found by what it concerns');
 SELECT is_empty($$ EXECUTE list_meetings (NULL, NULL, NULL, NULL, NULL, 'AN-2026-0001', NULL, 51, NULL, NULL) $$, 'but not by what is closed');
-SELECT unalike((SELECT j ->> 'html' FROM listed('get_meeting.html', format('%L', current_setting('t.one'))) j), '%Ansøgning%', 'the page neither');
+SELECT unalike((SELECT j ->> 'html' FROM listed('get_meeting.html', format('%L, NULL', current_setting('t.one'))) j), '%Ansøgning%', 'the page neither');
 SELECT unalike((SELECT replace(j ->> 'calendar', E'\r\n ', '') FROM listed('get_meeting_calendar', '') j), '%Ansøgning%', 'nor the calendar');
 SELECT fails_with($$ SELECT pg_temp.step(current_setting('t.one'), 'cancel', 'X') $$, 'no_authority', 'and nothing may be done to it');
 
@@ -245,5 +245,8 @@ SELECT cmp_ok(clock_timestamp() - current_setting('t.began')::timestamptz, '<', 
 SELECT is(html_text('<script>"&''</script>'), '&lt;script&gt;&quot;&amp;&#39;&lt;/script&gt;', 'and in HTML');
 SELECT is(danish_date('2026-03-05'), 'torsdag den 5. marts 2026', 'a date in Danish');
 SELECT is(danish_day('2026-10-24 22:30Z') || ' ' || danish_time('2026-10-24 22:30Z'), '2026-10-25 00.30', 'the day in Denmark, in summer time');
+SELECT is((SELECT string_agg(danish_time('2026-10-25 00:00Z'::timestamptz + n * interval '30 minutes'), ', ' ORDER BY n) FROM generate_series(-1, 4) n),
+    '01.30, 02.00 sommertid, 02.30 sommertid, 02.00 normaltid, 02.30 normaltid, 03.00', 'an hour that comes twice');
+SELECT is(danish_time('2026-03-29 00:30Z') || ' ' || danish_time('2026-03-29 01:30Z'), '01.30 03.30', 'and one that does not come');
 SELECT * FROM finish();
 ROLLBACK;
