@@ -720,6 +720,44 @@ BEGIN
 END
 $$;
 
+-- As the owner, for it writes what a seat alone lets nobody write: the caller's own apologies, and nothing else of the meeting. So it
+-- asks itself for the seat.
+CREATE FUNCTION write_apologies(number int, apologies boolean) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = medkoord, pg_temp AS $$
+DECLARE
+    target meeting;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.meeting_no = number FOR UPDATE;
+    PERFORM require_authority('read_draft', target.body_no);
+    IF target.state = 'draft' THEN
+        PERFORM problem('meeting_not_held', 'The meeting has not been called yet.');
+    ELSIF target.state <> 'called' THEN
+        PERFORM problem('meeting_over', 'Who was there is for those to write who write the minutes.');
+    ELSIF apologies THEN
+        INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (number, actor_person(), 'apologies')
+        ON CONFLICT ON CONSTRAINT meeting_attendance_pkey DO NOTHING;
+    ELSE
+        DELETE FROM meeting_attendance t WHERE t.meeting_no = number AND t.person_no = actor_person();
+    END IF;
+    IF FOUND THEN
+        UPDATE meeting m SET title = m.title WHERE m.meeting_no = number; -- the next version
+    END IF;
+END
+$$;
+
+CREATE FUNCTION announce_apologies(meeting text, apologies boolean) RETURNS SETOF meeting_shown LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.reference = announce_apologies.meeting;
+    IF FOUND AND require_authority('read_draft', target.body_no) THEN
+        PERFORM write_apologies(target.meeting_no, announce_apologies.apologies);
+        RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION put_minutes(meeting text, if_match text, minutes text, items jsonb) RETURNS SETOF meeting_minutes_shown
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -895,6 +933,7 @@ $$;
 GRANT EXECUTE ON FUNCTION actor_bodies(text), actor_meeting_bodies(), actor_name(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
     meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
     create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb, boolean), open_agenda(int), meeting_etag(boolean, int, text),
-    put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), put_minutes(text, text, text, jsonb),
+    put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), write_apologies(int, boolean),
+    announce_apologies(text, boolean), put_minutes(text, text, text, jsonb),
     transition_meeting(text, text, text, text), person_meetings(int), html_text(text), danish_date(date), danish_time(timestamptz),
     ical_text(text), ical_time(timestamptz), ical_line(text), meeting_calendar(smallint) TO medkoord_server;

@@ -237,6 +237,8 @@ def test_meetings(admin, person):
     made = admin.call("put_meeting_agenda", name, if_match=made.etag, body={"items": [{"title": "Velkomst"}, {"title": "Sager", "purpose": "discussion"}]})
     assert made["place"] == "Aalborg" and len(made["agenda"]) == 2
     made = admin.call("transition_meeting", name, if_match=made.etag, body={"action": "call"})
+    made = admin.call("announce_apologies", name, body={"apologies": True})
+    assert [a["attendance"] for a in made["attendance"]] == ["apologies"]
     made = admin.call("transition_meeting", name, if_match=made.etag, body={"action": "hold"})
     assert made["state"] == "held"
     made = admin.call("put_meeting_attendance", name, if_match=made.etag, body={"attendance": [{"person": person, "attendance": "present"}]})

@@ -170,7 +170,7 @@ def test_needs_if_match(api, operation):
 @each([o for o in AUTHORISED if "404" in o["responses"] and not (o["method"] == "PUT" and "201" in o["responses"])])
 def test_answers_404_for_what_does_not_exist(api, operation):
     absent = {"id": uuid.uuid4(), "region": "atlantis", "hospital": "ZZZ9", "atc": "X99ZZ99", "date": "1980-01-01",
-              "measure": "no_such_measure", "version": 99, "body": "no-such-body", "meeting": "MT-1980-9999"}
+              "measure": "no_such_measure", "version": 99, "body": "no-such-body", "meeting": "MT-1980-999999"}
     method, path, words = sample(operation, **absent)
     response = api.call(method, path, role_of(operation), **words)
     assert (response.status, response.code) == (404, "not_found"), response.text

@@ -227,6 +227,34 @@ def test_approved_minutes_stay_whoever_changes(api, people, cluster):
     done(api.patch("/v1/bodies/forum", {"name": "Tværregionalt forum for koordination af medicin"}, "admin", headers=any_version()))
 
 
+def test_members_send_their_own_apologies(api, people):
+    secretary, member, ids = people["secretary"], people["member"], people["ids"]
+    path = make(api, secretary)
+
+    def send(who, apologies=True):
+        return api.post(path + "/apologies", {"apologies": apologies}, who)
+
+    def written():
+        return [(a["person"], a["attendance"]) for a in api.get(path, secretary).json()["attendance"]]
+    says(send(member), 409, "meeting_not_held")
+    says(send("reader"), 404, "not_found")
+    done(step(api, path, "call", secretary))
+    for who in ("reader", "admin", people["other"], people["guest"]):
+        says(send(who), 403, "no_authority")
+    before = api.get(path, secretary)
+    sent = done(send(member))
+    assert sent.etag == api.get(path, member).etag and done(send(member)).etag == sent.etag, "once more is the same"
+    assert written() == [(ids["member"], "apologies")]
+    says(api.put(path + "/attendance", {"attendance": []}, secretary, headers={"If-Match": before.etag}), 412, "precondition_failed")
+    done(send(secretary))
+    assert done(send(member, False)).json()["attendance"][0]["person"] == ids["secretary"] and len(written()) == 1
+    done(send(member, False))
+    done(step(api, path, "hold", secretary))
+    says(send(member), 409, "meeting_over")
+    says(send(secretary, False), 409, "meeting_over")
+    assert written() == [(ids["secretary"], "apologies")]
+
+
 def test_a_call_without_agenda_changes_nothing(api, people):
     path = make(api, people["secretary"], agenda=[])
     before = api.get(path, people["secretary"])

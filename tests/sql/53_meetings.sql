@@ -4,7 +4,7 @@
 SET search_path = medkoord, public, pg_temp;
 \i :statements
 BEGIN;
-SELECT plan(146);
+SELECT plan(149);
 
 -- Seated people, plainly made up; others come with a role and no seat.
 INSERT INTO person (name, subject) VALUES ('Person A', 'a-secretary'), ('Person B', 'b-chair'), ('Person C', 'c-member'),
@@ -139,6 +139,11 @@ SELECT lives_ok(format('EXECUTE put_meeting_attendance (current_setting(''t.one'
 FROM person WHERE subject = 'c-member';
 SELECT * FROM act_as('reader', '', 'b-chair');
 SELECT fails_with($$ EXECUTE put_meeting_attendance (current_setting('t.one'), '*', '[]') $$, 'no_authority', 'the chair calls, the secretariat writes');
+SELECT * FROM act_as('reader', '', 'nobody');
+SELECT fails_with($$ SELECT write_apologies(meeting_no, true) FROM meeting WHERE reference = current_setting('t.one') $$, 'no_authority', 'apologies are for those with a seat, past the function too');
+SELECT * FROM act_as('reader', '', 'b-chair');
+SELECT is((SELECT json_array_length(attendance) FROM announce_apologies(current_setting('t.one'), true)), 2, 'any of them');
+SELECT is((SELECT t.changed_by FROM meeting_attendance t JOIN person p USING (person_no) WHERE p.subject = 'b-chair'), 'b-chair', 'each for oneself');
 SELECT * FROM act_as('reader', '', 'a-secretary');
 SELECT is(pg_temp.step(current_setting('t.one'), 'hold'), 'held', 'held');
 SELECT lives_ok($$ EXECUTE put_meeting_agenda (current_setting('t.two'), '*', '[{"title": "X"}]') $$, 'the other one');
