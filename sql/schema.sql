@@ -495,6 +495,20 @@ $$;
 ALTER FUNCTION medkoord.actor_meeting_bodies() OWNER TO medkoord_owner;
 
 --
+-- Name: actor_name(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_name() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN (SELECT p.name FROM medkoord.person p WHERE p.subject = medkoord.actor_subject());
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_name() OWNER TO medkoord_owner;
+
+--
 -- Name: actor_oversees(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -710,6 +724,425 @@ END
 $$;
 
 ALTER FUNCTION medkoord.add_divergence_measure(body jsonb) OWNER TO medkoord_owner;
+
+--
+-- Name: danish_day(timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.danish_day(at timestamp with time zone) RETURNS date
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ((at AT TIME ZONE 'Europe/Copenhagen'::text))::date;
+
+ALTER FUNCTION medkoord.danish_day(at timestamp with time zone) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_etag(boolean, integer, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_etag(member boolean, version integer, shown text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN concat(CASE WHEN member THEN (version || '-'::text) ELSE NULL::text END, "left"(md5(shown), 20));
+
+ALTER FUNCTION medkoord.meeting_etag(member boolean, version integer, shown text) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_obstacle(integer, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN CASE
+        WHEN action = 'call' AND NOT EXISTS (SELECT FROM medkoord.agenda_item a WHERE a.meeting_no = number) THEN 'meeting_without_agenda'
+        WHEN action = 'hold' AND medkoord.danish_day(starts_at) > medkoord.today() THEN 'meeting_lies_ahead'
+        WHEN action = 'approve_minutes' AND NOT EXISTS (SELECT FROM medkoord.meeting_minutes m WHERE m.meeting_no = number) THEN 'minutes_missing'
+    END;
+END
+$$;
+
+ALTER FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_recused(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_recused(number integer) RETURNS TABLE(item smallint, person_no integer, person uuid, name text)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target medkoord.meeting;
+BEGIN
+    SELECT m.* INTO target FROM medkoord.meeting m WHERE m.meeting_no = number;
+    IF target.state = 'minutes_approved' THEN
+        RETURN QUERY SELECT r.item, r.person_no, p.id, r.name
+            FROM medkoord.meeting_recusal r JOIN medkoord.person p ON p.person_no = r.person_no WHERE r.meeting_no = number;
+    ELSE
+        RETURN QUERY SELECT a.item, p.person_no, p.id, p.name
+            FROM medkoord.agenda_item a
+            JOIN medkoord.matter x ON x.body_no = target.body_no AND x.kind = a.link_kind AND x.reference = a.link_ref
+            CROSS JOIN LATERAL unnest(medkoord.recused_people(x.body_no, x.kind, x.reference, '[]', medkoord.danish_day(target.starts_at))) AS r (n)
+            JOIN medkoord.person p ON p.person_no = r.n
+            WHERE a.meeting_no = number;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION medkoord.meeting_recused(number integer) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_recused_shown(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_recused_shown(number integer) RETURNS TABLE(item smallint, recused json)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT r.item,
+     json_agg(json_build_object('person', r.person, 'name', r.name) ORDER BY r.name, r.person) AS json_agg
+    FROM medkoord.meeting_recused(meeting_recused_shown.number) r(item, person_no, person, name)
+   GROUP BY r.item;
+END;
+
+ALTER FUNCTION medkoord.meeting_recused_shown(number integer) OWNER TO medkoord_owner;
+
+--
+-- Name: seats_held(integer, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.seats_held(by_person integer, on_date date) RETURNS TABLE(appointment_no integer, body_no smallint, kind text, role text, region_no smallint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT a.appointment_no,
+     a.body_no,
+     a.kind,
+     a.role,
+     a.region_no
+    FROM medkoord.appointment a
+   WHERE ((a.person_no = seats_held.by_person) AND (a.valid_from <= seats_held.on_date) AND ((a.ends_on > seats_held.on_date) OR (a.ends_on IS NULL)));
+END;
+
+ALTER FUNCTION medkoord.seats_held(by_person integer, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: meeting; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting (
+    meeting_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C",
+    body_no smallint NOT NULL,
+    title text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    place text,
+    state text DEFAULT 'draft'::text NOT NULL,
+    called_at timestamp with time zone,
+    sequence integer DEFAULT 0 NOT NULL,
+    open_changed_at timestamp with time zone NOT NULL,
+    body_name text,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT meeting_length CHECK ((ends_at <= (starts_at + '7 days'::interval))),
+    CONSTRAINT meeting_period CHECK ((ends_at > starts_at)),
+    CONSTRAINT meeting_place_length CHECK (((length(place) >= 1) AND (length(place) <= 500))),
+    CONSTRAINT meeting_state_known CHECK ((state = ANY (ARRAY['draft'::text, 'called'::text, 'held'::text, 'minutes_approved'::text, 'cancelled'::text]))),
+    CONSTRAINT meeting_time_finite CHECK ((isfinite(starts_at) AND isfinite(ends_at))),
+    CONSTRAINT meeting_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT meeting_title_line CHECK (((title ~ '[^[:space:]]'::text) AND (title !~ '[
+  ]'::text)))
+);
+
+ALTER TABLE ONLY medkoord.meeting FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_seats(integer, medkoord.meeting); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.meeting_seats(by_person integer, at medkoord.meeting) RETURNS text[]
+    LANGUAGE sql STABLE
+    RETURN ARRAY(SELECT DISTINCT h.role FROM medkoord.seats_held(meeting_seats.by_person, medkoord.danish_day((meeting_seats.at).starts_at)) h(appointment_no, body_no, kind, role, region_no) WHERE (h.body_no = (meeting_seats.at).body_no) ORDER BY h.role);
+
+ALTER FUNCTION medkoord.meeting_seats(by_person integer, at medkoord.meeting) OWNER TO medkoord_owner;
+
+--
+-- Name: agenda_item; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.agenda_item (
+    meeting_no integer NOT NULL,
+    item smallint NOT NULL,
+    title text NOT NULL,
+    text text,
+    purpose text,
+    closed boolean NOT NULL,
+    link_kind text,
+    link_ref text COLLATE pg_catalog."C",
+    snapshot_no integer,
+    CONSTRAINT agenda_item_link_form CHECK (((link_kind = 'snapshot'::text) OR (link_ref ~ '^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$'::text))),
+    CONSTRAINT agenda_item_link_known CHECK ((link_kind = ANY (ARRAY['case'::text, 'snapshot'::text, 'application'::text, 'list'::text]))),
+    CONSTRAINT agenda_item_link_snapshot CHECK (((snapshot_no IS NOT NULL) = COALESCE((link_kind = 'snapshot'::text), false))),
+    CONSTRAINT agenda_item_link_whole CHECK (((link_kind IS NULL) = (link_ref IS NULL))),
+    CONSTRAINT agenda_item_number CHECK (((item >= 1) AND (item <= 100))),
+    CONSTRAINT agenda_item_purpose_known CHECK ((purpose = ANY (ARRAY['information'::text, 'discussion'::text, 'decision'::text]))),
+    CONSTRAINT agenda_item_text_length CHECK (((length(text) >= 1) AND (length(text) <= 10000))),
+    CONSTRAINT agenda_item_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT agenda_item_title_line CHECK (((title ~ '[^[:space:]]'::text) AND (title !~ '[
+  ]'::text)))
+);
+
+ALTER TABLE ONLY medkoord.agenda_item FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.agenda_item OWNER TO medkoord_owner;
+
+--
+-- Name: body; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.body (
+    body_no smallint NOT NULL,
+    slug text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    name text NOT NULL,
+    region_no smallint,
+    valid_from date NOT NULL,
+    valid_to date,
+    source text NOT NULL,
+    meetings_a_year smallint,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT body_kind_known CHECK ((kind = ANY (ARRAY['forum'::text, 'steering_group'::text, 'working_group'::text, 'health_directors'::text, 'drug_committee'::text]))),
+    CONSTRAINT body_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT body_period CHECK ((valid_to > valid_from)),
+    CONSTRAINT body_region_of_committee CHECK (((region_no IS NOT NULL) = (kind = 'drug_committee'::text))),
+    CONSTRAINT body_slug_form CHECK ((slug ~ '^[a-z][a-z-]{1,62}$'::text))
+);
+
+ALTER TABLE ONLY medkoord.body FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.body OWNER TO medkoord_owner;
+
+--
+-- Name: divergence_snapshot; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.divergence_snapshot (
+    snapshot_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    title text NOT NULL,
+    measure text NOT NULL COLLATE pg_catalog."C",
+    measure_version integer NOT NULL,
+    basis text NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    from_month date NOT NULL,
+    to_month date NOT NULL,
+    region_basis text NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    atc text COLLATE pg_catalog."C",
+    level integer NOT NULL,
+    material boolean,
+    items integer NOT NULL,
+    overview json NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT divergence_snapshot_digest CHECK ((sha256 = encode(sha256(convert_to((overview)::text, 'UTF8'::name)), 'hex'::text))),
+    CONSTRAINT divergence_snapshot_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT divergence_snapshot_window CHECK ((from_month <= to_month))
+);
+
+ALTER TABLE ONLY medkoord.divergence_snapshot FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.divergence_snapshot OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_attendance; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_attendance (
+    meeting_no integer NOT NULL,
+    person_no integer NOT NULL,
+    attendance text NOT NULL,
+    name text,
+    seats text[],
+    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT meeting_attendance_frozen_whole CHECK (((name IS NULL) = (seats IS NULL))),
+    CONSTRAINT meeting_attendance_known CHECK ((attendance = ANY (ARRAY['present'::text, 'apologies'::text, 'absent'::text])))
+);
+
+ALTER TABLE ONLY medkoord.meeting_attendance FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_attendance OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_minutes; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_minutes (
+    meeting_no integer NOT NULL,
+    text text,
+    person_no integer DEFAULT medkoord.actor_person(),
+    name text DEFAULT medkoord.actor_name(),
+    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT meeting_minutes_text_length CHECK (((length(text) >= 1) AND (length(text) <= 20000)))
+);
+
+ALTER TABLE ONLY medkoord.meeting_minutes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_minutes OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_step; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_step (
+    from_state text NOT NULL,
+    action text NOT NULL,
+    to_state text NOT NULL,
+    may text NOT NULL
+);
+
+ALTER TABLE ONLY medkoord.meeting_step FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_step OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_transition; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_transition (
+    transition_no integer NOT NULL,
+    meeting_no integer NOT NULL,
+    action text NOT NULL,
+    reason text,
+    person_no integer DEFAULT medkoord.actor_person(),
+    name text DEFAULT medkoord.actor_name(),
+    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
+    CONSTRAINT meeting_transition_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY medkoord.meeting_transition FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_transition OWNER TO medkoord_owner;
+
+--
+-- Name: person; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.person (
+    person_no integer NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    subject text COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT person_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT person_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
+ALTER TABLE ONLY medkoord.person FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.person OWNER TO medkoord_owner;
+
+--
+-- Name: meeting_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE VIEW medkoord.meeting_shown WITH (security_invoker='true') AS
+ SELECT m.meeting_no,
+    m.body_no,
+    m.version,
+    m.reference,
+    b.slug AS body,
+    m.title,
+    m.starts_at,
+    m.ends_at,
+    m.place,
+    m.state,
+    s.cancel_reason,
+    s.agenda,
+    s.attendance,
+    s.minutes,
+    s.actions,
+        CASE
+            WHEN member.yes THEN m.changed_at
+            ELSE m.open_changed_at
+        END AS changed_at,
+    medkoord.meeting_etag(member.yes, m.version, (ROW(m.title, m.starts_at, m.ends_at, m.place, m.state, m.open_changed_at, s.*::record))::text) AS etag
+   FROM (((medkoord.meeting m
+     JOIN medkoord.body b ON ((b.body_no = m.body_no)))
+     CROSS JOIN LATERAL ( SELECT (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])) AS yes) member)
+     CROSS JOIN LATERAL ( SELECT ( SELECT t.reason
+                   FROM medkoord.meeting_transition t
+                  WHERE ((t.meeting_no = m.meeting_no) AND (t.action = 'cancel'::text))) AS cancel_reason,
+            COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', a.text, 'purpose', a.purpose, 'closed', a.closed, 'link',
+                        CASE
+                            WHEN (a.link_kind IS NOT NULL) THEN json_build_object('kind', a.link_kind, 'ref', a.link_ref, 'title', ( SELECT d.title
+                               FROM medkoord.divergence_snapshot d
+                              WHERE (d.snapshot_no = a.snapshot_no)))
+                            ELSE NULL::json
+                        END, 'recused',
+                        CASE
+                            WHEN (member.yes OR (m.state = 'minutes_approved'::text)) THEN COALESCE(r.recused, '[]'::json)
+                            ELSE NULL::json
+                        END) ORDER BY a.item) AS json_agg
+                   FROM (medkoord.agenda_item a
+                     LEFT JOIN medkoord.meeting_recused_shown(m.meeting_no) r(item, recused) ON ((r.item = a.item)))
+                  WHERE (a.meeting_no = m.meeting_no)), '[]'::json) AS agenda,
+                CASE
+                    WHEN (member.yes OR (m.state = 'minutes_approved'::text)) THEN COALESCE(( SELECT json_agg(json_build_object('person', p.id, 'name', n.name, 'attendance', t.attendance, 'seats', COALESCE(t.seats, medkoord.meeting_seats(t.person_no, m.*))) ORDER BY n.name, p.id) AS json_agg
+                       FROM ((medkoord.meeting_attendance t
+                         JOIN medkoord.person p ON ((p.person_no = t.person_no)))
+                         CROSS JOIN LATERAL ( SELECT COALESCE(t.name, p.name) AS name) n)
+                      WHERE (t.meeting_no = m.meeting_no)), '[]'::json)
+                    ELSE NULL::json
+                END AS attendance,
+                CASE
+                    WHEN (EXISTS ( SELECT
+                       FROM medkoord.meeting_minutes i
+                      WHERE (i.meeting_no = m.meeting_no))) THEN
+                    CASE
+                        WHEN (m.state = 'minutes_approved'::text) THEN 'approved'::text
+                        ELSE 'draft'::text
+                    END
+                    ELSE NULL::text
+                END AS minutes,
+            COALESCE(( SELECT json_agg(p.action ORDER BY p.action) AS json_agg
+                   FROM medkoord.meeting_step p
+                  WHERE ((p.from_state = m.state) AND medkoord.actor_may(p.may, m.body_no) AND (medkoord.meeting_obstacle(m.meeting_no, m.starts_at, p.action) IS NULL))), '[]'::json) AS actions
+         OFFSET 0) s);
+
+ALTER TABLE medkoord.meeting_shown OWNER TO medkoord_owner;
+
+--
+-- Name: announce_apologies(text, boolean); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.announce_apologies(meeting text, apologies boolean) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target meeting;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.reference = announce_apologies.meeting;
+    IF FOUND AND require_authority('read_draft', target.body_no) THEN
+        PERFORM write_apologies(target.meeting_no, announce_apologies.apologies);
+        RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION medkoord.announce_apologies(meeting text, apologies boolean) OWNER TO medkoord_owner;
 
 --
 -- Name: consumption_coverage; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -1071,9 +1504,17 @@ BEGIN
     ELSIF NEW.action = 'cancel' AND NEW.reason IS NULL THEN
         PERFORM problem('validation_failed', 'Say why it is cancelled.', '/reason');
     END IF;
-    UPDATE meeting m SET state = step.to_state, called_at = CASE WHEN step.to_state = 'called' THEN CURRENT_TIMESTAMP ELSE m.called_at END
+    IF step.to_state = 'minutes_approved' THEN
+        -- As they are read today they stay, whoever is called something else tomorrow or turns out to have had no seat.
+        UPDATE meeting_attendance t SET name = p.name, seats = meeting_seats(t.person_no, target)
+        FROM person p WHERE p.person_no = t.person_no AND t.meeting_no = target.meeting_no;
+        INSERT INTO meeting_recusal (meeting_no, item, person_no, name)
+        SELECT target.meeting_no, r.item, r.person_no, r.name FROM meeting_recused(target.meeting_no) r;
+        target.body_name := (SELECT b.name FROM body b WHERE b.body_no = target.body_no);
+    END IF;
+    UPDATE meeting m SET state = step.to_state, body_name = target.body_name,
+        called_at = CASE WHEN step.to_state = 'called' THEN CURRENT_TIMESTAMP ELSE m.called_at END
     WHERE m.meeting_no = NEW.meeting_no;
-    NEW.person_no := actor_person();
     RETURN NEW;
 END
 $$;
@@ -1414,6 +1855,7 @@ CREATE FUNCTION medkoord.check_meeting() RETURNS trigger
     AS $$
 DECLARE
     moved boolean := true;
+    shown boolean := true; -- to others than members
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF OLD.state = 'minutes_approved' THEN
@@ -1427,6 +1869,7 @@ BEGIN
         IF moved AND OLD.state IN ('held', 'cancelled') THEN
             PERFORM medkoord.problem('meeting_over', format('The meeting is %s.', OLD.state));
         END IF;
+        shown := moved OR NEW.state <> OLD.state OR NEW.open_changed_at <> OLD.open_changed_at;
         IF moved AND OLD.state = 'called' OR NEW.state = 'cancelled' AND OLD.state = 'called' THEN
             NEW.sequence := OLD.sequence + 1;
         END IF;
@@ -1436,6 +1879,7 @@ BEGIN
             AND daterange(b.valid_from, b.valid_to) @> medkoord.danish_day(NEW.starts_at)) THEN
         PERFORM medkoord.problem('body_not_in_force', 'The body does not exist on that day.', '/starts_at');
     END IF;
+    NEW.open_changed_at := CASE WHEN shown THEN CURRENT_TIMESTAMP ELSE OLD.open_changed_at END;
     RETURN NEW;
 END
 $$;
@@ -2057,54 +2501,6 @@ CREATE FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit te
 ALTER FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) OWNER TO medkoord_owner;
 
 --
--- Name: body; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.body (
-    body_no smallint NOT NULL,
-    slug text NOT NULL COLLATE pg_catalog."C",
-    kind text NOT NULL,
-    name text NOT NULL,
-    region_no smallint,
-    valid_from date NOT NULL,
-    valid_to date,
-    source text NOT NULL,
-    meetings_a_year smallint,
-    version integer NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    changed_by text NOT NULL,
-    CONSTRAINT body_kind_known CHECK ((kind = ANY (ARRAY['forum'::text, 'steering_group'::text, 'working_group'::text, 'health_directors'::text, 'drug_committee'::text]))),
-    CONSTRAINT body_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT body_period CHECK ((valid_to > valid_from)),
-    CONSTRAINT body_region_of_committee CHECK (((region_no IS NOT NULL) = (kind = 'drug_committee'::text))),
-    CONSTRAINT body_slug_form CHECK ((slug ~ '^[a-z][a-z-]{1,62}$'::text))
-);
-
-ALTER TABLE ONLY medkoord.body FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.body OWNER TO medkoord_owner;
-
---
--- Name: person; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.person (
-    person_no integer NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    name text NOT NULL COLLATE pg_catalog."C",
-    subject text COLLATE pg_catalog."C",
-    version integer NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    changed_by text NOT NULL,
-    CONSTRAINT person_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT person_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
-);
-
-ALTER TABLE ONLY medkoord.person FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.person OWNER TO medkoord_owner;
-
---
 -- Name: appointment_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2414,274 +2810,6 @@ $$;
 ALTER FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) OWNER TO medkoord_owner;
 
 --
--- Name: danish_day(timestamp with time zone); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.danish_day(at timestamp with time zone) RETURNS date
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN ((at AT TIME ZONE 'Europe/Copenhagen'::text))::date;
-
-ALTER FUNCTION medkoord.danish_day(at timestamp with time zone) OWNER TO medkoord_owner;
-
---
--- Name: meeting_obstacle(integer, timestamp with time zone, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) RETURNS text
-    LANGUAGE plpgsql STABLE
-    AS $$
-BEGIN
-    RETURN CASE
-        WHEN action = 'call' AND NOT EXISTS (SELECT FROM medkoord.agenda_item a WHERE a.meeting_no = number) THEN 'meeting_without_agenda'
-        WHEN action = 'hold' AND medkoord.danish_day(starts_at) > medkoord.today() THEN 'meeting_lies_ahead'
-        WHEN action = 'approve_minutes' AND NOT EXISTS (SELECT FROM medkoord.meeting_minutes m WHERE m.meeting_no = number) THEN 'minutes_missing'
-    END;
-END
-$$;
-
-ALTER FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) OWNER TO medkoord_owner;
-
---
--- Name: seats_held(integer, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.seats_held(by_person integer, on_date date) RETURNS TABLE(appointment_no integer, body_no smallint, kind text, role text, region_no smallint)
-    LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT a.appointment_no,
-     a.body_no,
-     a.kind,
-     a.role,
-     a.region_no
-    FROM medkoord.appointment a
-   WHERE ((a.person_no = seats_held.by_person) AND (a.valid_from <= seats_held.on_date) AND ((a.ends_on > seats_held.on_date) OR (a.ends_on IS NULL)));
-END;
-
-ALTER FUNCTION medkoord.seats_held(by_person integer, on_date date) OWNER TO medkoord_owner;
-
---
--- Name: agenda_item; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.agenda_item (
-    meeting_no integer NOT NULL,
-    item smallint NOT NULL,
-    title text NOT NULL,
-    text text,
-    purpose text,
-    closed boolean NOT NULL,
-    link_kind text,
-    link_ref text COLLATE pg_catalog."C",
-    snapshot_no integer,
-    CONSTRAINT agenda_item_link_form CHECK (((link_kind = 'snapshot'::text) OR (link_ref ~ '^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$'::text))),
-    CONSTRAINT agenda_item_link_known CHECK ((link_kind = ANY (ARRAY['case'::text, 'snapshot'::text, 'application'::text, 'list'::text]))),
-    CONSTRAINT agenda_item_link_snapshot CHECK (((snapshot_no IS NOT NULL) = COALESCE((link_kind = 'snapshot'::text), false))),
-    CONSTRAINT agenda_item_link_whole CHECK (((link_kind IS NULL) = (link_ref IS NULL))),
-    CONSTRAINT agenda_item_number CHECK (((item >= 1) AND (item <= 100))),
-    CONSTRAINT agenda_item_purpose_known CHECK ((purpose = ANY (ARRAY['information'::text, 'discussion'::text, 'decision'::text]))),
-    CONSTRAINT agenda_item_text_length CHECK (((length(text) >= 1) AND (length(text) <= 10000))),
-    CONSTRAINT agenda_item_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200)))
-);
-
-ALTER TABLE ONLY medkoord.agenda_item FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.agenda_item OWNER TO medkoord_owner;
-
---
--- Name: divergence_snapshot; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.divergence_snapshot (
-    snapshot_no integer NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    title text NOT NULL,
-    measure text NOT NULL COLLATE pg_catalog."C",
-    measure_version integer NOT NULL,
-    basis text NOT NULL,
-    source text NOT NULL COLLATE pg_catalog."C",
-    from_month date NOT NULL,
-    to_month date NOT NULL,
-    region_basis text NOT NULL,
-    as_of timestamp with time zone NOT NULL,
-    atc text COLLATE pg_catalog."C",
-    level integer NOT NULL,
-    material boolean,
-    items integer NOT NULL,
-    overview json NOT NULL,
-    sha256 text NOT NULL COLLATE pg_catalog."C",
-    created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
-    CONSTRAINT divergence_snapshot_digest CHECK ((sha256 = encode(sha256(convert_to((overview)::text, 'UTF8'::name)), 'hex'::text))),
-    CONSTRAINT divergence_snapshot_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200))),
-    CONSTRAINT divergence_snapshot_window CHECK ((from_month <= to_month))
-);
-
-ALTER TABLE ONLY medkoord.divergence_snapshot FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.divergence_snapshot OWNER TO medkoord_owner;
-
---
--- Name: meeting; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.meeting (
-    meeting_no integer NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    reference text NOT NULL COLLATE pg_catalog."C",
-    body_no smallint NOT NULL,
-    title text NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    place text,
-    state text DEFAULT 'draft'::text NOT NULL,
-    called_at timestamp with time zone,
-    sequence integer DEFAULT 0 NOT NULL,
-    version integer NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    changed_by text NOT NULL,
-    CONSTRAINT meeting_length CHECK ((ends_at <= (starts_at + '7 days'::interval))),
-    CONSTRAINT meeting_period CHECK ((ends_at > starts_at)),
-    CONSTRAINT meeting_place_length CHECK (((length(place) >= 1) AND (length(place) <= 500))),
-    CONSTRAINT meeting_state_known CHECK ((state = ANY (ARRAY['draft'::text, 'called'::text, 'held'::text, 'minutes_approved'::text, 'cancelled'::text]))),
-    CONSTRAINT meeting_time_finite CHECK ((isfinite(starts_at) AND isfinite(ends_at))),
-    CONSTRAINT meeting_title_length CHECK (((length(title) >= 1) AND (length(title) <= 200)))
-);
-
-ALTER TABLE ONLY medkoord.meeting FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.meeting OWNER TO medkoord_owner;
-
---
--- Name: meeting_attendance; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.meeting_attendance (
-    meeting_no integer NOT NULL,
-    person_no integer NOT NULL,
-    attendance text NOT NULL,
-    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
-    CONSTRAINT meeting_attendance_known CHECK ((attendance = ANY (ARRAY['present'::text, 'apologies'::text, 'absent'::text])))
-);
-
-ALTER TABLE ONLY medkoord.meeting_attendance FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.meeting_attendance OWNER TO medkoord_owner;
-
---
--- Name: meeting_minutes; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.meeting_minutes (
-    meeting_no integer NOT NULL,
-    text text,
-    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
-    CONSTRAINT meeting_minutes_text_length CHECK (((length(text) >= 1) AND (length(text) <= 20000)))
-);
-
-ALTER TABLE ONLY medkoord.meeting_minutes FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.meeting_minutes OWNER TO medkoord_owner;
-
---
--- Name: meeting_step; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.meeting_step (
-    from_state text NOT NULL,
-    action text NOT NULL,
-    to_state text NOT NULL,
-    may text NOT NULL
-);
-
-ALTER TABLE ONLY medkoord.meeting_step FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.meeting_step OWNER TO medkoord_owner;
-
---
--- Name: meeting_transition; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.meeting_transition (
-    transition_no integer NOT NULL,
-    meeting_no integer NOT NULL,
-    action text NOT NULL,
-    reason text,
-    person_no integer,
-    changed_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    changed_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
-    CONSTRAINT meeting_transition_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
-);
-
-ALTER TABLE ONLY medkoord.meeting_transition FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.meeting_transition OWNER TO medkoord_owner;
-
---
--- Name: meeting_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE VIEW medkoord.meeting_shown WITH (security_invoker='true') AS
- SELECT m.meeting_no,
-    m.body_no,
-    m.version,
-    m.reference,
-    b.slug AS body,
-    m.title,
-    m.starts_at,
-    m.ends_at,
-    m.place,
-    m.state,
-    s.cancel_reason,
-    s.agenda,
-    s.attendance,
-    s.minutes,
-    s.actions,
-    m.changed_at,
-    concat(m.version, '-', "left"(md5(concat(s.agenda, s.attendance, s.minutes, s.actions)), 8)) AS etag
-   FROM ((medkoord.meeting m
-     JOIN medkoord.body b ON ((b.body_no = m.body_no)))
-     CROSS JOIN LATERAL ( SELECT ( SELECT t.reason
-                   FROM medkoord.meeting_transition t
-                  WHERE ((t.meeting_no = m.meeting_no) AND (t.action = 'cancel'::text))) AS cancel_reason,
-            COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', a.text, 'purpose', a.purpose, 'closed', a.closed, 'link',
-                        CASE
-                            WHEN (a.link_kind IS NOT NULL) THEN json_build_object('kind', a.link_kind, 'ref', a.link_ref, 'title', ( SELECT d.title
-                               FROM medkoord.divergence_snapshot d
-                              WHERE (d.snapshot_no = a.snapshot_no)))
-                            ELSE NULL::json
-                        END) ORDER BY a.item) AS json_agg
-                   FROM medkoord.agenda_item a
-                  WHERE (a.meeting_no = m.meeting_no)), '[]'::json) AS agenda,
-                CASE
-                    WHEN ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[]))) THEN COALESCE(( SELECT json_agg(json_build_object('person', p.id, 'name', p.name, 'attendance', t.attendance, 'seats', ARRAY( SELECT DISTINCT h.role
-                               FROM medkoord.seats_held(t.person_no, medkoord.danish_day(m.starts_at)) h(appointment_no, body_no, kind, role, region_no)
-                              WHERE (h.body_no = m.body_no)
-                              ORDER BY h.role)) ORDER BY p.name, p.id) AS json_agg
-                       FROM (medkoord.meeting_attendance t
-                         JOIN medkoord.person p ON ((p.person_no = t.person_no)))
-                      WHERE (t.meeting_no = m.meeting_no)), '[]'::json)
-                    ELSE NULL::json
-                END AS attendance,
-                CASE
-                    WHEN (EXISTS ( SELECT
-                       FROM medkoord.meeting_minutes i
-                      WHERE (i.meeting_no = m.meeting_no))) THEN
-                    CASE
-                        WHEN (m.state = 'minutes_approved'::text) THEN 'approved'::text
-                        ELSE 'draft'::text
-                    END
-                    ELSE NULL::text
-                END AS minutes,
-            COALESCE(( SELECT json_agg(p.action ORDER BY p.action) AS json_agg
-                   FROM medkoord.meeting_step p
-                  WHERE ((p.from_state = m.state) AND medkoord.actor_may(p.may, m.body_no) AND (medkoord.meeting_obstacle(m.meeting_no, m.starts_at, p.action) IS NULL))), '[]'::json) AS actions
-         OFFSET 0) s);
-
-ALTER TABLE medkoord.meeting_shown OWNER TO medkoord_owner;
-
---
 -- Name: create_meeting(text, text, timestamp with time zone, timestamp with time zone, text, jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2810,7 +2938,7 @@ ALTER FUNCTION medkoord.danish_midnight(on_date date) OWNER TO medkoord_owner;
 
 CREATE FUNCTION medkoord.danish_time(at timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN to_char((at AT TIME ZONE 'Europe/Copenhagen'::text), 'HH24.MI'::text);
+    RETURN (to_char((at AT TIME ZONE 'Europe/Copenhagen'::text), 'HH24.MI'::text) || CASE (at AT TIME ZONE 'Europe/Copenhagen'::text) WHEN ((at + '01:00:00'::interval) AT TIME ZONE 'Europe/Copenhagen'::text) THEN ' sommertid'::text WHEN ((at - '01:00:00'::interval) AT TIME ZONE 'Europe/Copenhagen'::text) THEN ' normaltid'::text ELSE ''::text END);
 
 ALTER FUNCTION medkoord.danish_time(at timestamp with time zone) OWNER TO medkoord_owner;
 
@@ -4241,21 +4369,22 @@ CREATE FUNCTION medkoord.ical_line(line text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
 DECLARE
-    rest text := line;
-    folded text := '';
+    octets bytea := convert_to(line, 'UTF8');
+    pieces text[] := '{}';
+    at int := 0;
     room int := 75;
     n int;
 BEGIN
-    WHILE octet_length(rest) > room LOOP
+    WHILE length(octets) - at > room LOOP
         n := room;
-        WHILE octet_length(left(rest, n)) > room LOOP
-            n := n - GREATEST(1, (octet_length(left(rest, n)) - room) / 4); -- a character is four octets at most
+        WHILE get_byte(octets, at + n) & 192 = 128 LOOP -- what would come next goes on with a character
+            n := n - 1;
         END LOOP;
-        folded := folded || left(rest, n) || E'\r\n ';
-        rest := substr(rest, n + 1);
+        pieces := pieces || convert_from(substr(octets, at + 1, n), 'UTF8');
+        at := at + n;
         room := 74;
     END LOOP;
-    RETURN folded || rest || E'\r\n';
+    RETURN array_to_string(pieces || convert_from(substr(octets, at + 1), 'UTF8'), E'\r\n ') || E'\r\n';
 END
 $$;
 
@@ -4398,6 +4527,28 @@ $$;
 ALTER FUNCTION medkoord.lock_consumption_delivery(p_id uuid) OWNER TO medkoord_owner;
 
 --
+-- Name: lock_meeting(text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.lock_meeting(by_reference text, may text) RETURNS medkoord.meeting
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    target meeting;
+    in_body smallint := (SELECT m.body_no FROM meeting m WHERE m.reference = by_reference);
+BEGIN
+    IF in_body IS NOT NULL THEN
+        PERFORM require_authority(may, in_body);
+        SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference FOR UPDATE;
+        PERFORM require_authority(may, in_body);
+    END IF;
+    RETURN target;
+END
+$$;
+
+ALTER FUNCTION medkoord.lock_meeting(by_reference text, may text) OWNER TO medkoord_owner;
+
+--
 -- Name: matter_recusals(uuid, uuid, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4459,8 +4610,8 @@ BEGIN
     SELECT string_agg(concat(
         E'BEGIN:VEVENT\r\n',
         ical_line('UID:' || m.id),
-        ical_line('DTSTAMP:' || ical_time(m.changed_at)),
-        ical_line('LAST-MODIFIED:' || ical_time(m.changed_at)),
+        ical_line('DTSTAMP:' || ical_time(m.seen_changed_at)),
+        ical_line('LAST-MODIFIED:' || ical_time(m.seen_changed_at)),
         ical_line('SEQUENCE:' || m.sequence),
         ical_line('DTSTART:' || ical_time(m.starts_at)),
         ical_line('DTEND:' || ical_time(m.ends_at)),
@@ -4472,11 +4623,12 @@ BEGIN
             (SELECT 'Aflyst: ' || t.reason FROM meeting_transition t WHERE t.meeting_no = m.meeting_no AND t.action = 'cancel'),
             (SELECT E'\nDagsorden:\n' || string_agg(format('%s. %s', a.item, a.title), E'\n' ORDER BY a.item)
              FROM agenda_item a WHERE a.meeting_no = m.meeting_no)))),
-        E'END:VEVENT\r\n'), '' ORDER BY m.starts_at, m.meeting_no)
+        E'END:VEVENT\r\n'), '' ORDER BY m.starts_at, m.reference)
     INTO events
-    FROM (SELECT n.* FROM meeting n
+    FROM (SELECT n.*, CASE WHEN n.body_no = ANY ((SELECT actor_bodies('read_draft'))::smallint[]) THEN n.changed_at ELSE n.open_changed_at END AS seen_changed_at
+          FROM meeting n
           WHERE n.starts_at >= since AND (of_body IS NULL OR n.body_no = of_body)
-          ORDER BY n.starts_at DESC, n.meeting_no DESC LIMIT 500) m
+          ORDER BY n.starts_at DESC, n.reference DESC LIMIT 500) m
     JOIN body b ON b.body_no = m.body_no;
     -- A calendar has at least one component: without meetings, its time zone.
     RETURN concat(
@@ -4540,27 +4692,6 @@ $$;
 ALTER FUNCTION medkoord.next_change_of_source(p_source text, p_delivery_no integer) OWNER TO medkoord_owner;
 
 --
--- Name: next_reference(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.next_reference(for_prefix text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'medkoord', 'pg_temp'
-    AS $$
-DECLARE
-    number int;
-    this_year smallint := EXTRACT(year FROM today());
-BEGIN
-    INSERT INTO reference_number AS n (prefix, year, last) VALUES (for_prefix, this_year, 1)
-    ON CONFLICT ON CONSTRAINT reference_number_pkey DO UPDATE SET last = n.last + 1
-    RETURNING last INTO number;
-    RETURN concat(for_prefix, '-', this_year, '-', lpad(number::text, GREATEST(4, length(number::text)), '0'));
-END
-$$;
-
-ALTER FUNCTION medkoord.next_reference(for_prefix text) OWNER TO medkoord_owner;
-
---
 -- Name: number_meeting(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4569,12 +4700,25 @@ CREATE FUNCTION medkoord.number_meeting() RETURNS trigger
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 BEGIN
-    NEW.reference := next_reference('MT');
+    LOOP
+        NEW.reference := concat('MT-', EXTRACT(year FROM today()), '-', lpad(floor(random() * 1000000)::int::text, 6, '0'));
+        EXIT WHEN NOT EXISTS (SELECT FROM meeting m WHERE m.reference = NEW.reference);
+    END LOOP;
     RETURN NEW;
 END
 $$;
 
 ALTER FUNCTION medkoord.number_meeting() OWNER TO medkoord_owner;
+
+--
+-- Name: open_agenda(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.open_agenda(number integer) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN ((SELECT json_agg(a.* ORDER BY a.item) AS json_agg FROM medkoord.agenda_item a WHERE ((a.meeting_no = open_agenda.number) AND (NOT a.closed))))::text;
+
+ALTER FUNCTION medkoord.open_agenda(number integer) OWNER TO medkoord_owner;
 
 --
 -- Name: open_meeting(text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -4584,18 +4728,13 @@ CREATE FUNCTION medkoord.open_meeting(by_reference text, may text, if_match text
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    target meeting;
+    target meeting := lock_meeting(by_reference, may);
 BEGIN
-    SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    PERFORM require_authority(may, target.body_no);
-    SELECT m.* INTO target FROM meeting m WHERE m.reference = by_reference FOR UPDATE;
     IF target.state = 'minutes_approved' THEN
         PERFORM problem('minutes_approved', 'The minutes are approved: nothing of the meeting changes any more.');
+    ELSIF target.meeting_no IS NOT NULL THEN
+        PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     END IF;
-    PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     RETURN target;
 END
 $$;
@@ -4735,16 +4874,21 @@ CREATE FUNCTION medkoord.person_meetings(of_person integer) RETURNS json
 BEGIN
     PERFORM require_personal_data(of_person);
     RETURN (SELECT COALESCE(json_agg(json_build_object(
-                'meeting', m.reference, 'body', b.slug, 'starts_at', m.starts_at, 'attendance', t.attendance,
-                'transitions', COALESCE((SELECT json_agg(json_build_object('action', x.action, 'reason', x.reason, 'at', x.changed_at)
+                'meeting', m.reference, 'body', b.slug, 'starts_at', divergence_time(m.starts_at), 'attendance', t.attendance, 'name', t.name,
+                'recused_on', ARRAY(SELECT r.item FROM meeting_recusal r WHERE r.meeting_no = m.meeting_no AND r.person_no = of_person ORDER BY 1),
+                'minutes_written_as', (SELECT i.name FROM meeting_minutes i WHERE i.meeting_no = m.meeting_no AND i.person_no = of_person),
+                'transitions', COALESCE((SELECT json_agg(json_build_object('action', x.action, 'reason', x.reason, 'name', x.name,
+                                                                           'at', divergence_time(x.changed_at))
                                                          ORDER BY x.transition_no)
                                          FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person), '[]'),
-                'changed_at', t.changed_at, 'changed_by', t.changed_by) ORDER BY m.starts_at, m.meeting_no), '[]')
+                'changed_at', divergence_time(t.changed_at), 'changed_by', t.changed_by) ORDER BY m.starts_at, m.meeting_no), '[]')
             FROM meeting m
             JOIN body b ON b.body_no = m.body_no
             LEFT JOIN meeting_attendance t ON t.meeting_no = m.meeting_no AND t.person_no = of_person
             WHERE t.person_no IS NOT NULL
-                OR EXISTS (SELECT FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person));
+                OR EXISTS (SELECT FROM meeting_transition x WHERE x.meeting_no = m.meeting_no AND x.person_no = of_person)
+                OR EXISTS (SELECT FROM meeting_minutes i WHERE i.meeting_no = m.meeting_no AND i.person_no = of_person)
+                OR EXISTS (SELECT FROM meeting_recusal r WHERE r.meeting_no = m.meeting_no AND r.person_no = of_person));
 END
 $$;
 
@@ -4863,6 +5007,7 @@ CREATE FUNCTION medkoord.put_agenda(meeting text, if_match text, items jsonb) RE
 #variable_conflict use_column
 DECLARE
     target meeting := open_meeting(put_agenda.meeting, 'meet', if_match);
+    before text := open_agenda(target.meeting_no);
 BEGIN
     IF target.meeting_no IS NULL THEN
         RETURN;
@@ -4872,8 +5017,7 @@ BEGIN
         PERFORM problem('meeting_without_agenda', 'The meeting has been called: its agenda cannot be empty.', '/items');
     END IF;
     PERFORM write_agenda(target.meeting_no, items, '/items');
-    PERFORM touch_meeting(target.meeting_no);
-    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    RETURN QUERY SELECT * FROM write_meeting(target, 'meet', '{}', open_agenda(target.meeting_no) IS DISTINCT FROM before);
 END
 $$;
 
@@ -4910,8 +5054,7 @@ BEGIN
         END IF;
         INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (target.meeting_no, seated, entry.attendance);
     END LOOP;
-    PERFORM touch_meeting(target.meeting_no);
-    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    RETURN QUERY SELECT * FROM write_meeting(target, 'minute');
 END
 $$;
 
@@ -4948,16 +5091,20 @@ CREATE VIEW medkoord.meeting_minutes_shown WITH (security_invoker='true') AS
     i.text,
     s.items,
     i.changed_at AS written_at,
-    i.changed_by AS written_by,
+    s.written_by,
     s.approved,
-    concat(m.version, '-', "left"(md5(concat(s.items, s.approved)), 8)) AS etag
+    medkoord.meeting_etag((m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])), m.version, (ROW(i.text, i.changed_at, s.*::record))::text) AS etag
    FROM ((medkoord.meeting_minutes i
      JOIN medkoord.meeting m ON ((m.meeting_no = i.meeting_no)))
-     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', x.text, 'decision', x.decision) ORDER BY a.item) AS json_agg
-                   FROM (medkoord.agenda_item a
+     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', x.text, 'decision', x.decision, 'recused', COALESCE(r.recused, '[]'::json)) ORDER BY a.item) AS json_agg
+                   FROM ((medkoord.agenda_item a
                      LEFT JOIN medkoord.meeting_minutes_item x ON (((x.meeting_no = a.meeting_no) AND (x.item = a.item))))
+                     LEFT JOIN medkoord.meeting_recused_shown(m.meeting_no) r(item, recused) ON ((r.item = a.item)))
                   WHERE (a.meeting_no = m.meeting_no)), '[]'::json) AS items,
-            ( SELECT json_build_object('at', t.changed_at, 'person', p.id, 'name', p.name) AS json_build_object
+            ( SELECT json_build_object('person', p.id, 'name', i.name) AS json_build_object
+                   FROM medkoord.person p
+                  WHERE (p.person_no = i.person_no)) AS written_by,
+            ( SELECT json_build_object('at', medkoord.divergence_time(t.changed_at), 'person', p.id, 'name', t.name) AS json_build_object
                    FROM (medkoord.meeting_transition t
                      LEFT JOIN medkoord.person p ON ((p.person_no = t.person_no)))
                   WHERE ((t.meeting_no = m.meeting_no) AND (t.action = 'approve_minutes'::text))) AS approved
@@ -4995,7 +5142,7 @@ BEGIN
         END IF;
         INSERT INTO meeting_minutes_item (meeting_no, item, text, decision) VALUES (target.meeting_no, entry.item, entry.text, entry.decision);
     END LOOP;
-    PERFORM touch_meeting(target.meeting_no);
+    PERFORM write_meeting(target, 'minute');
     RETURN QUERY SELECT s.* FROM meeting_minutes_shown s WHERE s.meeting_no = target.meeting_no;
 END
 $$;
@@ -5797,20 +5944,6 @@ $$;
 ALTER FUNCTION medkoord.to_e4(value numeric, pointer text) OWNER TO medkoord_owner;
 
 --
--- Name: touch_meeting(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.touch_meeting(number integer) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    UPDATE meeting m SET title = m.title WHERE m.meeting_no = number;
-END
-$$;
-
-ALTER FUNCTION medkoord.touch_meeting(number integer) OWNER TO medkoord_owner;
-
---
 -- Name: transition_consumption_delivery(uuid, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5877,15 +6010,14 @@ CREATE FUNCTION medkoord.transition_meeting(meeting text, if_match text, action 
     AS $$
 #variable_conflict use_column
 DECLARE
-    target meeting;
+    target meeting := lock_meeting(transition_meeting.meeting,
+                                   (SELECT s.may FROM meeting_step s WHERE s.action = transition_meeting.action LIMIT 1));
 BEGIN
-    SELECT m.* INTO target FROM meeting m WHERE m.reference = transition_meeting.meeting;
-    IF NOT FOUND THEN
+    IF target.meeting_no IS NULL THEN
         RETURN;
-    END IF;
-    PERFORM require_authority((SELECT s.may FROM meeting_step s WHERE s.action = transition_meeting.action LIMIT 1), target.body_no);
-    SELECT m.* INTO target FROM meeting m WHERE m.meeting_no = target.meeting_no FOR UPDATE;
-    IF if_match IS NOT NULL OR (transition_meeting.action = 'approve_minutes' AND target.state = 'held') THEN
+    ELSIF transition_meeting.action = 'approve_minutes' AND target.state = 'held' AND if_match IS NOT DISTINCT FROM '*' THEN
+        PERFORM problem('precondition_required', 'Minutes are approved as they were read: send If-Match with their entity tag, not *.');
+    ELSIF if_match IS NOT NULL OR (transition_meeting.action = 'approve_minutes' AND target.state = 'held') THEN
         PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     END IF;
     INSERT INTO meeting_transition (meeting_no, action, reason) VALUES (target.meeting_no, transition_meeting.action, transition_meeting.reason);
@@ -6014,13 +6146,7 @@ BEGIN
     IF target.meeting_no IS NULL THEN
         RETURN;
     END IF;
-    UPDATE meeting m SET
-        title = COALESCE(changes ->> 'title', m.title),
-        starts_at = COALESCE((changes ->> 'starts_at')::timestamptz, m.starts_at),
-        ends_at = COALESCE((changes ->> 'ends_at')::timestamptz, m.ends_at),
-        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END
-    WHERE m.meeting_no = target.meeting_no;
-    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+    RETURN QUERY SELECT * FROM write_meeting(target, 'meet', changes);
 END
 $$;
 
@@ -6157,6 +6283,62 @@ END
 $_$;
 
 ALTER FUNCTION medkoord.write_agenda(number integer, items jsonb, pointer text) OWNER TO medkoord_owner;
+
+--
+-- Name: write_apologies(integer, boolean); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.write_apologies(number integer, apologies boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    target meeting;
+BEGIN
+    SELECT m.* INTO target FROM meeting m WHERE m.meeting_no = number FOR UPDATE;
+    PERFORM require_authority('read_draft', target.body_no);
+    IF target.state = 'draft' THEN
+        PERFORM problem('meeting_not_held', 'The meeting has not been called yet.');
+    ELSIF target.state <> 'called' THEN
+        PERFORM problem('meeting_over', 'Who was there is for those to write who write the minutes.');
+    ELSIF apologies THEN
+        INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (number, actor_person(), 'apologies')
+        ON CONFLICT ON CONSTRAINT meeting_attendance_pkey DO NOTHING;
+    ELSE
+        DELETE FROM meeting_attendance t WHERE t.meeting_no = number AND t.person_no = actor_person();
+    END IF;
+    IF FOUND THEN
+        UPDATE meeting m SET title = m.title WHERE m.meeting_no = number; -- the next version
+    END IF;
+END
+$$;
+
+ALTER FUNCTION medkoord.write_apologies(number integer, apologies boolean) OWNER TO medkoord_owner;
+
+--
+-- Name: write_meeting(medkoord.meeting, text, jsonb, boolean); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.write_meeting(target medkoord.meeting, may text, changes jsonb DEFAULT '{}'::jsonb, shown boolean DEFAULT false) RETURNS SETOF medkoord.meeting_shown
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE meeting m SET
+        title = COALESCE(changes ->> 'title', m.title),
+        starts_at = COALESCE((changes ->> 'starts_at')::timestamptz, m.starts_at),
+        ends_at = COALESCE((changes ->> 'ends_at')::timestamptz, m.ends_at),
+        place = CASE WHEN changes ? 'place' THEN changes ->> 'place' ELSE m.place END,
+        open_changed_at = CASE WHEN shown THEN CURRENT_TIMESTAMP ELSE m.open_changed_at END
+    WHERE m.meeting_no = target.meeting_no;
+    IF NOT FOUND AND require_authority(may, target.body_no) THEN
+        PERFORM problem('conflict', 'The seat was lost and given back in the meantime.');
+    END IF;
+    RETURN QUERY SELECT s.* FROM meeting_shown s WHERE s.meeting_no = target.meeting_no;
+END
+$$;
+
+ALTER FUNCTION medkoord.write_meeting(target medkoord.meeting, may text, changes jsonb, shown boolean) OWNER TO medkoord_owner;
 
 --
 -- Name: sum_bigint(bigint); Type: AGGREGATE; Schema: medkoord; Owner: medkoord_owner
@@ -6394,6 +6576,21 @@ ALTER TABLE medkoord.meeting ALTER COLUMN meeting_no ADD GENERATED ALWAYS AS IDE
 );
 
 --
+-- Name: meeting_recusal; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.meeting_recusal (
+    meeting_no integer NOT NULL,
+    item smallint NOT NULL,
+    person_no integer NOT NULL,
+    name text NOT NULL
+);
+
+ALTER TABLE ONLY medkoord.meeting_recusal FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.meeting_recusal OWNER TO medkoord_owner;
+
+--
 -- Name: meeting_transition_transition_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -6476,21 +6673,6 @@ ALTER TABLE medkoord.recusal_decision ALTER COLUMN decision_no ADD GENERATED ALW
     NO MAXVALUE
     CACHE 1
 );
-
---
--- Name: reference_number; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.reference_number (
-    prefix text NOT NULL COLLATE pg_catalog."C",
-    year smallint NOT NULL,
-    last integer NOT NULL,
-    CONSTRAINT reference_number_prefix_form CHECK ((prefix ~ '^[A-Z]{2}$'::text))
-);
-
-ALTER TABLE ONLY medkoord.reference_number FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.reference_number OWNER TO medkoord_owner;
 
 --
 -- Name: schema_migration; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -6883,6 +7065,13 @@ ALTER TABLE ONLY medkoord.meeting
     ADD CONSTRAINT meeting_pkey PRIMARY KEY (meeting_no);
 
 --
+-- Name: meeting_recusal meeting_recusal_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_recusal
+    ADD CONSTRAINT meeting_recusal_pkey PRIMARY KEY (meeting_no, item, person_no);
+
+--
 -- Name: meeting meeting_reference_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -6951,13 +7140,6 @@ ALTER TABLE ONLY medkoord.population_version
 
 ALTER TABLE ONLY medkoord.recusal_decision
     ADD CONSTRAINT recusal_decision_pkey PRIMARY KEY (decision_no);
-
---
--- Name: reference_number reference_number_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
---
-
-ALTER TABLE ONLY medkoord.reference_number
-    ADD CONSTRAINT reference_number_pkey PRIMARY KEY (prefix, year);
 
 --
 -- Name: region region_code_unique; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -7085,13 +7267,25 @@ CREATE INDEX meeting_attendance_by_person ON medkoord.meeting_attendance USING b
 -- Name: meeting_by_body_and_time; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE INDEX meeting_by_body_and_time ON medkoord.meeting USING btree (body_no, starts_at, meeting_no);
+CREATE INDEX meeting_by_body_and_time ON medkoord.meeting USING btree (body_no, starts_at, reference);
 
 --
 -- Name: meeting_by_time; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE INDEX meeting_by_time ON medkoord.meeting USING btree (starts_at, meeting_no);
+CREATE INDEX meeting_by_time ON medkoord.meeting USING btree (starts_at, reference);
+
+--
+-- Name: meeting_minutes_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_minutes_by_person ON medkoord.meeting_minutes USING btree (person_no);
+
+--
+-- Name: meeting_recusal_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX meeting_recusal_by_person ON medkoord.meeting_recusal USING btree (person_no);
 
 --
 -- Name: meeting_transition_by_meeting; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
@@ -7284,6 +7478,12 @@ CREATE TRIGGER meeting_minutes_check BEFORE INSERT OR DELETE OR UPDATE ON medkoo
 --
 
 CREATE TRIGGER meeting_minutes_item_check BEFORE INSERT OR DELETE OR UPDATE ON medkoord.meeting_minutes_item FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting_part();
+
+--
+-- Name: meeting_recusal meeting_recusal_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER meeting_recusal_check BEFORE INSERT OR DELETE OR UPDATE ON medkoord.meeting_recusal FOR EACH ROW EXECUTE FUNCTION medkoord.check_meeting_part();
 
 --
 -- Name: meeting meeting_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -7536,6 +7736,27 @@ ALTER TABLE ONLY medkoord.meeting_minutes_item
 
 ALTER TABLE ONLY medkoord.meeting_minutes
     ADD CONSTRAINT meeting_minutes_meeting_fkey FOREIGN KEY (meeting_no) REFERENCES medkoord.meeting(meeting_no);
+
+--
+-- Name: meeting_minutes meeting_minutes_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_minutes
+    ADD CONSTRAINT meeting_minutes_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
+
+--
+-- Name: meeting_recusal meeting_recusal_item_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_recusal
+    ADD CONSTRAINT meeting_recusal_item_fkey FOREIGN KEY (meeting_no, item) REFERENCES medkoord.agenda_item(meeting_no, item);
+
+--
+-- Name: meeting_recusal meeting_recusal_person_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.meeting_recusal
+    ADD CONSTRAINT meeting_recusal_person_fkey FOREIGN KEY (person_no) REFERENCES medkoord.person(person_no);
 
 --
 -- Name: meeting_transition meeting_transition_meeting_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -8319,6 +8540,26 @@ CREATE POLICY meeting_of_owner ON medkoord.meeting TO medkoord_owner USING (true
 CREATE POLICY meeting_read ON medkoord.meeting FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])) OR ((called_at IS NOT NULL) AND (body_no = ANY (( SELECT medkoord.actor_meeting_bodies() AS actor_meeting_bodies)::smallint[])))));
 
 --
+-- Name: meeting_recusal; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.meeting_recusal ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: meeting_recusal meeting_recusal_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_recusal_of_owner ON medkoord.meeting_recusal TO medkoord_owner USING (true) WITH CHECK (true);
+
+--
+-- Name: meeting_recusal meeting_recusal_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY meeting_recusal_read ON medkoord.meeting_recusal FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
+   FROM medkoord.agenda_item a
+  WHERE ((a.meeting_no = meeting_recusal.meeting_no) AND (a.item = meeting_recusal.item)))));
+
+--
 -- Name: meeting_step; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8489,18 +8730,6 @@ CREATE POLICY recusal_decision_of_owner ON medkoord.recusal_decision FOR SELECT 
 --
 
 CREATE POLICY recusal_decision_read ON medkoord.recusal_decision FOR SELECT TO medkoord_server USING (((person_no = ( SELECT medkoord.actor_person() AS actor_person)) OR (body_no = ANY (( SELECT medkoord.actor_oversees_bodies() AS actor_oversees_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
-
---
--- Name: reference_number; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
---
-
-ALTER TABLE medkoord.reference_number ENABLE ROW LEVEL SECURITY;
-
---
--- Name: reference_number reference_number_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE POLICY reference_number_of_owner ON medkoord.reference_number TO medkoord_owner USING (true) WITH CHECK (true);
 
 --
 -- Name: region; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8686,6 +8915,13 @@ REVOKE ALL ON FUNCTION medkoord.actor_meeting_bodies() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_meeting_bodies() TO medkoord_server;
 
 --
+-- Name: FUNCTION actor_name(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_name() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_name() TO medkoord_server;
+
+--
 -- Name: FUNCTION actor_oversees(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8793,6 +9029,224 @@ GRANT ALL ON FUNCTION medkoord.actor_seats(on_date date) TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.add_divergence_measure(body jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.add_divergence_measure(body jsonb) TO medkoord_server;
+
+--
+-- Name: FUNCTION danish_day(at timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.danish_day(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.danish_day(at timestamp with time zone) TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_etag(member boolean, version integer, shown text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_etag(member boolean, version integer, shown text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_etag(member boolean, version integer, shown text) TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_obstacle(number integer, starts_at timestamp with time zone, action text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_recused(number integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_recused(number integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_recused(number integer) TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_recused_shown(number integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_recused_shown(number integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_recused_shown(number integer) TO medkoord_server;
+
+--
+-- Name: FUNCTION seats_held(by_person integer, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.seats_held(by_person integer, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.seats_held(by_person integer, on_date date) TO medkoord_server;
+
+--
+-- Name: TABLE meeting; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(body_no) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.title; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(title),UPDATE(title) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.starts_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(starts_at),UPDATE(starts_at) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.ends_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(ends_at),UPDATE(ends_at) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.place; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(place),UPDATE(place) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: COLUMN meeting.open_changed_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(open_changed_at) ON TABLE medkoord.meeting TO medkoord_server;
+
+--
+-- Name: FUNCTION meeting_seats(by_person integer, at medkoord.meeting); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.meeting_seats(by_person integer, at medkoord.meeting) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.meeting_seats(by_person integer, at medkoord.meeting) TO medkoord_server;
+
+--
+-- Name: TABLE agenda_item; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE medkoord.agenda_item TO medkoord_server;
+
+--
+-- Name: TABLE body; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.body TO medkoord_server;
+
+--
+-- Name: COLUMN body.name; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT UPDATE(name) ON TABLE medkoord.body TO medkoord_server;
+
+--
+-- Name: TABLE divergence_snapshot; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.divergence_snapshot TO medkoord_server;
+
+--
+-- Name: TABLE meeting_attendance; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,DELETE ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_attendance.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_attendance.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(person_no) ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_attendance.attendance; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(attendance) ON TABLE medkoord.meeting_attendance TO medkoord_server;
+
+--
+-- Name: TABLE meeting_minutes; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT,DELETE ON TABLE medkoord.meeting_minutes TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_minutes.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_minutes TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_minutes.text; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(text) ON TABLE medkoord.meeting_minutes TO medkoord_server;
+
+--
+-- Name: TABLE meeting_step; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_step TO medkoord_server;
+
+--
+-- Name: TABLE meeting_transition; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_transition.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_transition.action; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(action) ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: COLUMN meeting_transition.reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(reason) ON TABLE medkoord.meeting_transition TO medkoord_server;
+
+--
+-- Name: TABLE person; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.person TO medkoord_server;
+
+--
+-- Name: COLUMN person.name; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(name),UPDATE(name) ON TABLE medkoord.person TO medkoord_server;
+
+--
+-- Name: COLUMN person.subject; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT INSERT(subject),UPDATE(subject) ON TABLE medkoord.person TO medkoord_server;
+
+--
+-- Name: TABLE meeting_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_shown TO medkoord_server;
+
+--
+-- Name: FUNCTION announce_apologies(meeting text, apologies boolean); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.announce_apologies(meeting text, apologies boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.announce_apologies(meeting text, apologies boolean) TO medkoord_server;
 
 --
 -- Name: TABLE consumption_coverage; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9111,36 +9565,6 @@ REVOKE ALL ON FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_
 REVOKE ALL ON FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) FROM PUBLIC;
 
 --
--- Name: TABLE body; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.body TO medkoord_server;
-
---
--- Name: COLUMN body.name; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT UPDATE(name) ON TABLE medkoord.body TO medkoord_server;
-
---
--- Name: TABLE person; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.person TO medkoord_server;
-
---
--- Name: COLUMN person.name; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(name),UPDATE(name) ON TABLE medkoord.person TO medkoord_server;
-
---
--- Name: COLUMN person.subject; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(subject),UPDATE(subject) ON TABLE medkoord.person TO medkoord_server;
-
---
 -- Name: TABLE appointment_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -9288,153 +9712,6 @@ GRANT SELECT ON TABLE medkoord.matter_shown TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.create_matter(body text, kind text, reference text, title text, parties jsonb) TO medkoord_server;
-
---
--- Name: FUNCTION danish_day(at timestamp with time zone); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.danish_day(at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.danish_day(at timestamp with time zone) TO medkoord_server;
-
---
--- Name: FUNCTION meeting_obstacle(number integer, starts_at timestamp with time zone, action text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.meeting_obstacle(number integer, starts_at timestamp with time zone, action text) TO medkoord_server;
-
---
--- Name: FUNCTION seats_held(by_person integer, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.seats_held(by_person integer, on_date date) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.seats_held(by_person integer, on_date date) TO medkoord_server;
-
---
--- Name: TABLE agenda_item; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT,INSERT,DELETE ON TABLE medkoord.agenda_item TO medkoord_server;
-
---
--- Name: TABLE divergence_snapshot; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.divergence_snapshot TO medkoord_server;
-
---
--- Name: TABLE meeting; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.meeting TO medkoord_server;
-
---
--- Name: COLUMN meeting.body_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(body_no) ON TABLE medkoord.meeting TO medkoord_server;
-
---
--- Name: COLUMN meeting.title; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(title),UPDATE(title) ON TABLE medkoord.meeting TO medkoord_server;
-
---
--- Name: COLUMN meeting.starts_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(starts_at),UPDATE(starts_at) ON TABLE medkoord.meeting TO medkoord_server;
-
---
--- Name: COLUMN meeting.ends_at; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(ends_at),UPDATE(ends_at) ON TABLE medkoord.meeting TO medkoord_server;
-
---
--- Name: COLUMN meeting.place; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(place),UPDATE(place) ON TABLE medkoord.meeting TO medkoord_server;
-
---
--- Name: TABLE meeting_attendance; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT,DELETE ON TABLE medkoord.meeting_attendance TO medkoord_server;
-
---
--- Name: COLUMN meeting_attendance.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_attendance TO medkoord_server;
-
---
--- Name: COLUMN meeting_attendance.person_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(person_no) ON TABLE medkoord.meeting_attendance TO medkoord_server;
-
---
--- Name: COLUMN meeting_attendance.attendance; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(attendance) ON TABLE medkoord.meeting_attendance TO medkoord_server;
-
---
--- Name: TABLE meeting_minutes; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT,DELETE ON TABLE medkoord.meeting_minutes TO medkoord_server;
-
---
--- Name: COLUMN meeting_minutes.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_minutes TO medkoord_server;
-
---
--- Name: COLUMN meeting_minutes.text; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(text) ON TABLE medkoord.meeting_minutes TO medkoord_server;
-
---
--- Name: TABLE meeting_step; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.meeting_step TO medkoord_server;
-
---
--- Name: TABLE meeting_transition; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.meeting_transition TO medkoord_server;
-
---
--- Name: COLUMN meeting_transition.meeting_no; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(meeting_no) ON TABLE medkoord.meeting_transition TO medkoord_server;
-
---
--- Name: COLUMN meeting_transition.action; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(action) ON TABLE medkoord.meeting_transition TO medkoord_server;
-
---
--- Name: COLUMN meeting_transition.reason; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT INSERT(reason) ON TABLE medkoord.meeting_transition TO medkoord_server;
-
---
--- Name: TABLE meeting_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.meeting_shown TO medkoord_server;
 
 --
 -- Name: FUNCTION create_meeting(body text, title text, starts_at timestamp with time zone, ends_at timestamp with time zone, place text, agenda jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9935,6 +10212,13 @@ GRANT ALL ON FUNCTION medkoord.last_reported_month(p_source text, p_as_of timest
 REVOKE ALL ON FUNCTION medkoord.lock_consumption_delivery(p_id uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION lock_meeting(by_reference text, may text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.lock_meeting(by_reference text, may text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.lock_meeting(by_reference text, may text) TO medkoord_server;
+
+--
 -- Name: FUNCTION matter_recusals(of_matter uuid, of_person uuid, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -9962,16 +10246,17 @@ GRANT ALL ON FUNCTION medkoord.move_hospital(number smallint, to_region smallint
 REVOKE ALL ON FUNCTION medkoord.next_change_of_source(p_source text, p_delivery_no integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION next_reference(for_prefix text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.next_reference(for_prefix text) FROM PUBLIC;
-
---
 -- Name: FUNCTION number_meeting(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
 REVOKE ALL ON FUNCTION medkoord.number_meeting() FROM PUBLIC;
+
+--
+-- Name: FUNCTION open_agenda(number integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.open_agenda(number integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.open_agenda(number integer) TO medkoord_server;
 
 --
 -- Name: FUNCTION open_meeting(by_reference text, may text, if_match text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10345,13 +10630,6 @@ REVOKE ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) TO medkoord_server;
 
 --
--- Name: FUNCTION touch_meeting(number integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.touch_meeting(number integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.touch_meeting(number integer) TO medkoord_server;
-
---
 -- Name: FUNCTION transition_consumption_delivery(p_id uuid, p_action text, p_reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10434,6 +10712,20 @@ REVOKE ALL ON FUNCTION medkoord.write_agenda(number integer, items jsonb, pointe
 GRANT ALL ON FUNCTION medkoord.write_agenda(number integer, items jsonb, pointer text) TO medkoord_server;
 
 --
+-- Name: FUNCTION write_apologies(number integer, apologies boolean); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.write_apologies(number integer, apologies boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.write_apologies(number integer, apologies boolean) TO medkoord_server;
+
+--
+-- Name: FUNCTION write_meeting(target medkoord.meeting, may text, changes jsonb, shown boolean); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.write_meeting(target medkoord.meeting, may text, changes jsonb, shown boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.write_meeting(target medkoord.meeting, may text, changes jsonb, shown boolean) TO medkoord_server;
+
+--
 -- Name: FUNCTION sum_bigint(bigint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10492,6 +10784,12 @@ GRANT SELECT ON TABLE medkoord.consumption_row TO medkoord_server;
 --
 
 GRANT SELECT ON TABLE medkoord.consumption_year TO medkoord_server;
+
+--
+-- Name: TABLE meeting_recusal; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.meeting_recusal TO medkoord_server;
 
 --
 -- Name: TABLE population; Type: ACL; Schema: medkoord; Owner: medkoord_owner
