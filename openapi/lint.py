@@ -66,13 +66,6 @@ class Lint:
             place = "/".join(str(p) for p in error.absolute_path)
             self.find(where, f"{what}: the example does not fit its schema at /{place}: {error.message[:200]}")
 
-    def examples(self, node):
-        found = [node["example"]] if "example" in node else []
-        for example in node["examples"].values() if isinstance(
-                node.get("examples"), dict) else node.get("examples", []):
-            found.append(example["value"] if isinstance(example, dict) and "value" in example else example)
-        return found
-
     # ---- operations ----
 
     def operations(self):
@@ -117,29 +110,20 @@ class Lint:
 
     def operation_examples(self, op, where):
         for node in op.parameters:
-            given = self.examples(node)
-            if not given:
-                self.find(node.where("name"), f"{op.id}: parameter {node['name']} has no example")
-            for example in given:
-                self.fits(
-                    node.where("example"),
-                    f"{op.id}: parameter {node['name']}",
-                    self.bundled(
-                        node["schema"]),
-                    example)
+            self.example_fits(node.where("name"), f"{op.id}: parameter {node['name']}", node)
         bodies = [("request", op.node.get("requestBody", {}))]
         bodies += [(f"response {status}", self.contract.resolve(response))
                    for status, response in op.node["responses"].items()]
         for what, body in bodies:
             for media_type, media in body.get("content", {}).items():
-                given = self.examples(media)
-                if not given:
-                    self.find(where, f"{op.id}: {what} {media_type} has no example")
-                for example in given:
-                    self.fits(where, f"{op.id}: {what} {media_type}", self.bundled(media["schema"]), example)
+                self.example_fits(where, f"{op.id}: {what} {media_type}", media)
 
-    def bundled(self, schema):
-        return Bundler(self.contract).copy(schema)
+    def example_fits(self, where, what, node):
+        example = self.contract.example(node)
+        if example is None:
+            self.find(where, f"{what} has no example")
+        else:
+            self.fits(where, what, Bundler(self.contract).copy(node["schema"]), example)
 
     # ---- schemas ----
 
@@ -151,8 +135,8 @@ class Lint:
                 if not re.fullmatch(r"([A-Z][a-z0-9]*)+", name):
                     self.find((file, 1), f"schema {name} is not in CamelCase")
                 self.schema_texts(node, name)
-                for example in self.examples(node):
-                    self.fits((file, 1), name, self.bundled(node), example)
+                if "example" in node:
+                    self.fits((file, 1), name, Bundler(self.contract).copy(node), node["example"])
         for op in self.contract.operations:
             if op.body is not None:
                 self.limits(op.body, op.id)

@@ -70,6 +70,10 @@ class Contract(SchemaRules, OperationRules, BindingRules):
         self.error(node.where("$ref"), "$ref goes round in circles")
         return Map()
 
+    def example(self, media):
+        """The example of a body or a parameter: its own, else that of the schema which it names. None: there is none."""
+        return media["example"] if "example" in media else self.resolve(media.get("schema", Map())).get("example")
+
     def reference(self, node):
         """The project path of the component a $ref names, or None after an error."""
         ref = node["$ref"]
@@ -93,7 +97,7 @@ class Contract(SchemaRules, OperationRules, BindingRules):
             if "$ref" in node and isinstance(node["$ref"], str):
                 self.reference(node)
             for key, value in node.items():
-                if key not in ("example", "examples", "default"):
+                if key not in ("example", "default"):
                     self.walk_references(value)
         elif isinstance(node, list):
             for value in node:

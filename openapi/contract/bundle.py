@@ -66,7 +66,11 @@ class Bundler:
             if key == "properties":
                 result[key] = {name: self.copy(child, closed) for name, child in value.items()}
             else:
-                result[key] = self.copy(value, closed, key in ("example", "examples", "default"))
+                result[key] = self.copy(value, closed, key in ("example", "default"))
+        if "schema" in node and "example" not in node:
+            example = self.contract.example(node)
+            if example is not None:
+                result["example"] = self.copy(example, False, True)
         if closed and "properties" in node and "object" in schema_types(node):
             result.setdefault("additionalProperties", False)
         return result

@@ -84,7 +84,7 @@ class CodeWriter:
     def operation(self, plan, index):
         op, body = plan.op, plan.op.node.get("requestBody", Map())
         content = body.get("content", Map())
-        example = next((m["example"] for m in content.values() if "example" in m), None)
+        example = next((self.writer.contract.example(m) for m in content.values()), None)
         self.parameters(plan, index)
         if op.streams:
             example = None

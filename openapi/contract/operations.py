@@ -165,15 +165,7 @@ class OperationRules:
                 continue
             if place == "query" and not SNAKE.match(name):
                 self.error(resolved.where("name"), f"{op.id}: query parameter {name} is not snake_case")
-            for unknown in sorted(set(resolved) - {"name",
-                                                   "in",
-                                                   "required",
-                                                   "description",
-                                                   "schema",
-                                                   "example",
-                                                   "examples",
-                                                   "style",
-                                                   "explode",
+            for unknown in sorted(set(resolved) - {"name", "in", "required", "description", "schema", "example", "style", "explode",
                                                    "deprecated"}):
                 self.error(resolved.where(unknown), f"{op.id}: parameter {name}: unknown key {unknown}")
             if place == "path" and resolved.get("required") is not True:

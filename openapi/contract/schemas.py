@@ -8,7 +8,7 @@ import re
 from .yaml_file import Map
 
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
-ANNOTATIONS = {"title", "description", "examples", "example", "default", "deprecated"}
+ANNOTATIONS = {"title", "description", "example", "default", "deprecated"}
 KEYWORDS = ANNOTATIONS | {"type", "properties", "required", "additionalProperties", "enum", "pattern", "minLength",
                           "maxLength", "minimum", "maximum", "items", "minItems", "maxItems", "uniqueItems",
                           "minProperties", "format"}
@@ -77,7 +77,7 @@ class SchemaRules:
                     self.request_schemas.add(file)
                     self.mark_request(self.load(file))
             for key, value in node.items():
-                if key not in ("example", "examples", "default", "enum"):
+                if key not in ("example", "default", "enum"):
                     self.mark_request(value)
         elif isinstance(node, list):
             for value in node:

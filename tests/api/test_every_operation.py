@@ -21,13 +21,7 @@ def parameters(operation):
 
 def example(node):
     """The example of a parameter or a media type."""
-    if "example" in node:
-        return node["example"]
-    if "examples" in node:
-        first = node["examples"]
-        return first[0] if isinstance(first, list) else CONTRACT.deref(next(iter(first.values())))["value"]
-    schema = CONTRACT.deref(node["schema"])
-    return schema["examples"][0] if "examples" in schema else schema.get("example", schema.get("default"))
+    return node["example"] if "example" in node else CONTRACT.deref(node["schema"]).get("default")
 
 
 def body_of(operation):
