@@ -20,16 +20,6 @@ const mk_operation *mk_operation_find(const char *name) {
     return NULL;
 }
 
-bool mk_options_good(const void *options, size_t size, size_t known) {
-    if (options == NULL)
-        return true;
-    const char *bytes = options;
-    for (size_t i = known; i < size; i++)
-        if (bytes[i] != 0)
-            return false;
-    return size >= sizeof size;
-}
-
 int mk_fail_options(mk_error *error) {
     return mk_fail(error, MK_ERR_ARGUMENT, "the options have no size, or something that this library does not know");
 }
@@ -96,13 +86,6 @@ static bool is_parameter(const mk_operation *op, const char *name) {
     return false;
 }
 
-static bool is_header_value(const char *value) {
-    for (; *value != '\0'; value++)
-        if ((unsigned char)*value < ' ' || *value == 0x7F)
-            return false;
-    return true;
-}
-
 /* What a value must be before it goes anywhere. "." and ".." would change the path, however they are written. */
 static int check_value(const mk_parameter *p, const char *value, mk_error *error) {
     bool path = strcmp(p->in, "path") == 0;
@@ -114,7 +97,7 @@ static int check_value(const mk_parameter *p, const char *value, mk_error *error
         return mk_fail(error, MK_ERR_ARGUMENT, "%s/%s is not UTF-8", p->in, p->name);
     if (path && (*value == '\0' || strcmp(value, ".") == 0 || strcmp(value, "..") == 0))
         return mk_fail(error, MK_ERR_ARGUMENT, "%s/%s cannot stand in a path", p->in, p->name);
-    if (strcmp(p->in, "header") == 0 && !is_header_value(value))
+    if (strcmp(p->in, "header") == 0 && !mk_is_header_value(value))
         return mk_fail(error, MK_ERR_ARGUMENT, "%s/%s cannot stand in a header", p->in, p->name);
     return MK_OK;
 }
@@ -215,7 +198,7 @@ static int call_start(struct call *call, mk_client *client, const mk_operation *
         return mk_fail_memory(error);
     if (accept == NULL)
         accept = op->produces[0];
-    if (accept != NULL && !is_header_value(accept))
+    if (accept != NULL && !mk_is_header_value(accept))
         return mk_fail(error, MK_ERR_ARGUMENT, "header/Accept cannot stand in a header");
     if (accept != NULL)
         add_header(call, "Accept", accept);

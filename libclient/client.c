@@ -37,22 +37,6 @@ const char *mk_version(void) {
     return MK_VERSION;
 }
 
-bool mk_struct_read(void *to, size_t known, const void *from, size_t least) {
-    size_t size;
-    memset(to, 0, known);
-    if (from == NULL)
-        return true;
-    memcpy(&size, from, sizeof size);
-    if (size < least || size < sizeof size)
-        return false;
-    for (size_t i = known; i < size;
-         i++) /* what we do not know is asked of us: better to say so than to leave it out */
-        if (((const unsigned char *)from)[i] != 0)
-            return false;
-    memcpy(to, from, size < known ? size : known);
-    return true;
-}
-
 void mk_log(const mk_client *client, enum mk_log_level level, const char *format, ...) {
     char line[1024];
     if (client->options.log == NULL)

@@ -279,7 +279,7 @@ static bool encode_struct(struct encoder *e, const struct mk_type *type, const c
     size_t size = type->size;
     if (type->sized) {
         memcpy(&size, from, sizeof size);
-        if (!mk_options_good(from, size, type->size))
+        if (!mk_struct_is_good(from, type->size))
             return wrong(e->where, place, size == 0 ? "has no size" : "has members that this library does not know");
     }
     struct place inside = {.above = place};

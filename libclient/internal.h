@@ -29,6 +29,17 @@ void mk_buffer_clear(struct mk_buffer *);
  * I from i. */
 bool mk_same(const char *a, const char *b);
 bool mk_same_start(const char *text, const char *start);
+bool mk_is_header_value(const char *text);
+
+/* ---- sized.c: structs of a caller's that begin with their own size, of which `known` bytes are known here ---- */
+
+/* NULL, or a size that is set and nothing in what lies past the known bytes. */
+bool mk_struct_is_good(const void *from, size_t known);
+/* Copies one: of an older program's what it has, the rest zero; of a newer one's what is known. NULL is all zero. False
+ * when it is not good, or shorter than `least`. */
+bool mk_struct_read(void *to, size_t known, const void *from, size_t least);
+/* Fills one of a caller's, whose size is set, as far as it goes; what goes on past the known bytes becomes zero. */
+void mk_struct_write(void *to, const void *from, size_t known);
 
 /* ---- error.c ---- */
 
@@ -135,8 +146,6 @@ extern const mk_operation *const mk_all_operations[];
 
 /* ---- call.c: an operation and its arguments to a request, its answer to a result ---- */
 
-/* Whether options are good: NULL, or with a size that is set and nothing in what lies past the `known` bytes. */
-bool mk_options_good(const void *options, size_t size, size_t known);
 int mk_fail_options(mk_error *);
 /* An argument's value; NULL for NULL. */
 const char *mk_integer_text(char to[24], const int64_t *value);
@@ -189,6 +198,7 @@ struct mk_exchange {
  * asked for with If-None-Match and given out as an answer of 200 when it still holds. The entity tag of every answer of
  * 2xx is kept in the cache under the path (with its query), for If-Match. */
 int mk_exchange_run(mk_client *, const struct mk_exchange *, mk_response **ret_response, mk_error *);
+int64_t mk_now_ms(void); /* of a clock that nobody sets */
 
 /* ---- cache.c: what is known of a URL: its entity tag, and, where there is room, its body ---- */
 
@@ -241,11 +251,6 @@ struct mk_response {
 };
 
 /* ---- client.c ---- */
-
-/* Copies a struct of a caller's that begins with its size: of an older program's what it has, the rest zero; of a newer
- * one's what is known here, when the rest is zero. NULL is all zero. False otherwise, and when `from` is shorter than
- * `least`. */
-bool mk_struct_read(void *to, size_t known, const void *from, size_t least);
 
 struct mk_client {
     struct mk_arena *memory;

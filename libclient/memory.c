@@ -133,3 +133,10 @@ bool mk_same_start(const char *text, const char *start) {
 bool mk_same(const char *a, const char *b) {
     return strlen(a) == strlen(b) && mk_same_start(a, b);
 }
+
+bool mk_is_header_value(const char *text) {
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7F)
+            return false;
+    return true;
+}

@@ -29,7 +29,7 @@ struct attempt {
     struct mk_outcome outcome;
 };
 
-static int64_t now_ms(void) {
+int64_t mk_now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
@@ -53,13 +53,6 @@ static bool is_token(const char *text) {
     return n > 0 && text[n] == '\0';
 }
 
-static bool is_header_value(const char *text) {
-    for (; *text != '\0'; text++)
-        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7F)
-            return false;
-    return true;
-}
-
 static bool is_path(const char *text) {
     if (*text != '/')
         return false;
@@ -76,9 +69,9 @@ static int check(const struct mk_exchange *x, mk_error *error) {
     if (!is_path(x->path))
         return mk_fail(error, MK_ERR_ARGUMENT, "the path must begin with / and be encoded");
     for (size_t i = 0; i < x->n_headers; i++)
-        if (!is_token(x->headers[i].name) || !is_header_value(x->headers[i].value))
+        if (!is_token(x->headers[i].name) || !mk_is_header_value(x->headers[i].value))
             return mk_fail(error, MK_ERR_ARGUMENT, "header %zu has characters that cannot stand there", i + 1);
-    if (x->source != NULL && x->source->media_type != NULL && !is_header_value(x->source->media_type))
+    if (x->source != NULL && x->source->media_type != NULL && !mk_is_header_value(x->source->media_type))
         return mk_fail(error, MK_ERR_ARGUMENT, "media_type has characters that cannot stand there");
     return MK_OK;
 }
@@ -237,7 +230,7 @@ static int64_t backoff_ms(int done) {
     uint32_t random = 0;
     int64_t wait = done > 5 ? LONGEST_WAIT_MS : (int64_t)FIRST_WAIT_MS << done;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
-        random = (uint32_t)(now_ms() * 2654435761u);
+        random = (uint32_t)(mk_now_ms() * 2654435761u);
     wait = wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : wait;
     return wait / 2 + (int64_t)(random % (uint32_t)(wait / 2 + 1));
 }
@@ -253,13 +246,13 @@ static int64_t next_wait_ms(const struct attempt *a, int code, const mk_response
     if (asked * 1000 > wait)
         wait = asked * 1000 + wait / 4;
     if (a->deadline_ms >= 0)
-        return now_ms() + wait < a->deadline_ms ? wait : -1;
+        return mk_now_ms() + wait < a->deadline_ms ? wait : -1;
     return o->idle_timeout_ms < 0 || wait <= o->idle_timeout_ms ? wait : -1;
 }
 
 static int wait_ms(const struct attempt *a, int64_t wait, mk_error *error) {
     const struct mk_exchange *x = a->exchange;
-    for (int64_t left, end = now_ms() + wait; (left = end - now_ms()) > 0;) {
+    for (int64_t left, end = mk_now_ms() + wait; (left = end - mk_now_ms()) > 0;) {
         int64_t slice = left < WAIT_SLICE_MS ? left : WAIT_SLICE_MS;
         struct timespec time = {slice / 1000, slice % 1000 * 1000000};
         nanosleep(&time, NULL);
@@ -273,7 +266,7 @@ static int wait_ms(const struct attempt *a, int64_t wait, mk_error *error) {
 
 static int send_once(struct attempt *a, mk_response **ret_response, mk_error *error) {
     const struct mk_exchange *x = a->exchange;
-    int64_t begin = now_ms(), left = a->deadline_ms < 0 ? -1 : a->deadline_ms - begin;
+    int64_t begin = mk_now_ms(), left = a->deadline_ms < 0 ? -1 : a->deadline_ms - begin;
     int code = write_headers(a, error);
     a->outcome = (struct mk_outcome){0};
     if (code != MK_OK)
@@ -287,7 +280,7 @@ static int send_once(struct attempt *a, mk_response **ret_response, mk_error *er
                             ret_response, &a->outcome, error);
     mk_log(a->client, MK_LOG_DEBUG, "%s %s: %s %d, %lld ms", x->method, x->path,
            code == MK_OK ? "status" : mk_code_name(code), code == MK_OK ? (*ret_response)->status : code,
-           (long long)(now_ms() - begin));
+           (long long)(mk_now_ms() - begin));
     return code;
 }
 
@@ -363,7 +356,7 @@ int mk_exchange_run(mk_client *client, const struct mk_exchange *x, mk_response 
     if (code != MK_OK)
         return code;
     if (client->options.timeout_ms >= 0 && x->source == NULL && x->sink == NULL)
-        a.deadline_ms = now_ms() + client->options.timeout_ms;
+        a.deadline_ms = mk_now_ms() + client->options.timeout_ms;
     code = open_outflow(&a, error);
     if (code == MK_OK)
         code = send_all(&a, &response, error);

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LARGEST_HEAD ((size_t)256 * 1024)
 #define PROGRESS_MS  50
@@ -50,12 +49,6 @@ struct run {
     int64_t sunk;
     bool hopeless; /* both: see struct mk_outcome */
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool stop(struct run *run, int code, const char *reason) {
     if (run->code == MK_OK) {
@@ -188,7 +181,7 @@ static bool tell_progress(struct run *run) {
 /* Called by libcurl at every turn, and once a second where nothing happens. */
 static int watch(void *user, curl_off_t d_total, curl_off_t down, curl_off_t u_total, curl_off_t up) {
     struct run *run = user;
-    int64_t now = now_ms(), idle = run->transport->idle_timeout_ms;
+    int64_t now = mk_now_ms(), idle = run->transport->idle_timeout_ms;
     (void)d_total, (void)u_total;
     idle *= run->sent && !run->head_ended ? ANSWER_IDLE_TIMES : 1;
     if (down + up != run->moved || run->moved_ms == 0) {

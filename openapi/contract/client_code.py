@@ -139,7 +139,7 @@ class CodeWriter:
         call = {"result": "mk_call_result", "source": "mk_call_source", "list": "mk_call_list", "sink": "mk_call_sink", "nothing": "mk_call_result"}[how]
         lines, arguments = self.arguments(plan)
         out = [wrap_c(f"int {name}({parameters}) {{"),
-               "    if (!mk_options_good(options, options == NULL ? 0 : options->size, sizeof *options))",
+               "    if (!mk_struct_is_good(options, sizeof *options))",
                "        return mk_fail_options(error);"]
         out += lines
         first = f"client, &operation_{index}, {arguments}"
