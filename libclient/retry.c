@@ -266,18 +266,18 @@ static int wait_ms(const struct attempt *a, int64_t wait, mk_error *error) {
 
 static int send_once(struct attempt *a, mk_response **ret_response, mk_error *error) {
     const struct mk_exchange *x = a->exchange;
-    int64_t begin = mk_now_ms(), left = a->deadline_ms < 0 ? -1 : a->deadline_ms - begin;
+    int64_t begin = mk_now_ms(), left = -1;
     int code = write_headers(a, error);
     a->outcome = (struct mk_outcome){0};
     if (code != MK_OK)
         return code;
     if (a->outflow != NULL && (code = mk_outflow_rewind(a->outflow)) != MK_OK)
         return mk_fail(error, code, "the source could not go back to its beginning");
-    code = mk_transport_run(a->client->transport, x, a->outflow, a->length, a->more, a->n_more,
-                            left < 0    ? -1
-                            : left == 0 ? 1
-                                        : left,
-                            ret_response, &a->outcome, error);
+    /* Now, as a token may have been long in coming, and a sleep longer than it was to be. */
+    if (a->deadline_ms >= 0 && (left = a->deadline_ms - mk_now_ms()) <= 0)
+        return mk_fail(error, MK_ERR_TIMEOUT, "%s %s: the time was over before it was sent", x->method, x->path);
+    code = mk_transport_run(a->client->transport, x, a->outflow, a->length, a->more, a->n_more, left, ret_response,
+                            &a->outcome, error);
     mk_log(a->client, MK_LOG_DEBUG, "%s %s: %s %d, %lld ms", x->method, x->path,
            code == MK_OK ? "status" : mk_code_name(code), code == MK_OK ? (*ret_response)->status : code,
            (long long)(mk_now_ms() - begin));

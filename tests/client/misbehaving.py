@@ -296,6 +296,10 @@ def token(r):
     return ok(r) if good else r.answer(401, b'{"code": "unauthorized", "title": "No"}', b"WWW-Authenticate: Bearer\r\n")
 
 
+def silent_for_good(r):
+    return silent(r) if r.headers.get("authorization") == "Bearer good" else token(r)
+
+
 def etag(r):
     known = r.headers.get("if-none-match") == '"v1"'
     if known:

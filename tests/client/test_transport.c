@@ -281,12 +281,13 @@ END_TEST
 struct tokens {
     const char *next;
     char rejected[16];
-    int asked;
+    int asked, ms; /* how long one is in coming */
 };
 
 static size_t give_token(void *user, const char *rejected, char *to, size_t n) {
     struct tokens *t = user;
     t->asked++;
+    nanosleep(&(struct timespec){t->ms / 1000, t->ms % 1000 * 1000000L}, NULL);
     snprintf(t->rejected, sizeof t->rejected, "%s", rejected == NULL ? "(none)" : rejected);
     return t->next == NULL ? 0 : (size_t)snprintf(to, n, "%s", t->next);
 }
@@ -332,6 +333,32 @@ START_TEST(a_token_that_does_not_help_ends_in_401) {
         mk_response_free(response);
         mk_client_destroy(client);
     }
+}
+END_TEST
+
+static const struct {
+    const char *token; /* the first */
+    int ms, sent;
+} slow_tokens[] = {{NULL, 400, 1}, {"old", 400, 2}, {NULL, 900, 0}, {"old", 900, 1}};
+
+START_TEST(a_slow_token_takes_of_the_time) {
+    struct tokens t = {.next = "good", .ms = slow_tokens[_i].ms};
+    mk_client *client = client_of(server.http, (mk_client_options){.token = slow_tokens[_i].token,
+                                                                   .get_token = give_token,
+                                                                   .get_token_user = &t,
+                                                                   .timeout_ms = 700});
+    mk_response *response = NULL;
+    mk_error error = MK_ERROR_INIT;
+    char path[64];
+    snprintf(path, sizeof path, "/v1/silent_for_good?slow=%d", _i);
+    int64_t begin = now_ms();
+    ck_assert_int_eq(fetch(client, "GET", path, &response, &error), MK_ERR_TIMEOUT);
+    ck_assert_int_eq(error.code, MK_ERR_TIMEOUT);
+    int64_t took = now_ms() - begin, least = t.ms > 700 ? t.ms : 700;
+    ck_assert_msg(took >= least - 50 && took < least + 300, "%d ms", (int)took);
+    ck_assert_int_eq(count_of(&server, path), slow_tokens[_i].sent);
+    mk_error_clear(&error);
+    mk_client_destroy(client);
 }
 END_TEST
 
@@ -529,6 +556,7 @@ static void add_all(TCase *tcase) {
     tcase_add_test(tcase, the_time_is_of_all_tries_together);
     tcase_add_test(tcase, a_refused_token_is_renewed_once);
     tcase_add_test(tcase, a_token_that_does_not_help_ends_in_401);
+    tcase_add_loop_test(tcase, a_slow_token_takes_of_the_time, 0, sizeof slow_tokens / sizeof *slow_tokens);
     tcase_add_test(tcase, without_a_token_one_is_asked_for_first);
     tcase_add_test(tcase, what_still_holds_is_not_sent_again);
     tcase_add_test(tcase, only_the_right_server_is_talked_to);
