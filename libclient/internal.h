@@ -190,6 +190,7 @@ struct mk_exchange {
     int (*progress)(void *user, int64_t sent, int64_t total);
     void *progress_user;
     const mk_sink *sink; /* takes the body of an answer of 2xx */
+    const char *const *produces; /* media types that an answer of 2xx can have, ended by NULL; NULL: any */
     bool safe;           /* may be sent again */
     bool anonymous;      /* without a token */
 };
@@ -249,6 +250,8 @@ struct mk_response {
     struct mk_buffer head; /* "name\0value\0" again and again */
     struct mk_buffer body;
 };
+/* Whether its Content-Type is this, whatever its parameters. */
+bool mk_response_is(const mk_response *, const char *media_type);
 
 /* ---- client.c ---- */
 

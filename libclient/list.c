@@ -60,7 +60,7 @@ static bool is_continuation(const char *next, const char *first, const char *now
 }
 
 static int read_page(const mk_list *list, const char *path, struct page *page, mk_error *error) {
-    const struct mk_json *json;
+    const struct mk_json *json = NULL;
     int code = mk_answer_read(page->response, page->arena, &json, error);
     if (code != MK_OK)
         return code;
@@ -87,6 +87,7 @@ static int fetch(mk_list *list, const char *path, mk_error *error) {
                                          .path = path,
                                          .headers = &accept,
                                          .n_headers = 1,
+                                         .produces = list->operation->produces,
                                          .safe = true,
                                          .anonymous = !list->operation->authorized};
     struct page page = {.total = -1};

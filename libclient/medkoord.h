@@ -64,7 +64,7 @@ enum mk_code {
     MK_ERR_REFUSED = -5, /* 4xx: `status` and `problem` say why */
     MK_ERR_SERVER = -6,  /* 5xx */
     MK_ERR_PROTOCOL =
-        -7, /* an answer that is not of the contract: no HTTP, no JSON, too large, a redirect, a field missing */
+        -7, /* an answer that is not of the contract: no HTTP, of another media type, too large, a redirect, a field missing */
     MK_ERR_CALLBACK = -8,   /* a callback of the caller's said stop */
     MK_ERR_FILE = -9,       /* a file could not be read or written */
     MK_ERR_UNVERIFIED = -10 /* an event that was not signed as it must be */

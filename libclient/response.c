@@ -43,6 +43,12 @@ const char *mk_response_header(const mk_response *response, const char *name) {
     return NULL;
 }
 
+bool mk_response_is(const mk_response *response, const char *media_type) {
+    const char *is = mk_response_header(response, "Content-Type");
+    size_t n = strlen(media_type);
+    return is != NULL && mk_same_start(is, media_type) && (is[n] == '\0' || is[n] == ';' || is[n] == ' ');
+}
+
 const char *mk_response_body(const mk_response *response, size_t *ret_n) {
     if (ret_n != NULL)
         *ret_n = response == NULL ? 0 : response->body.n;

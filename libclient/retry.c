@@ -152,11 +152,6 @@ static int write_headers(struct attempt *a, mk_error *error) {
 
 /* ---- the cache ---- */
 
-static bool is_json(const mk_response *response) {
-    const char *type = mk_response_header(response, "Content-Type");
-    return type != NULL && mk_same_start(type, "application/json");
-}
-
 /* Keeps what an answer says of a path. */
 static void learn(struct attempt *a, const mk_response *r) {
     const struct mk_exchange *x = a->exchange;
@@ -169,7 +164,8 @@ static void learn(struct attempt *a, const mk_response *r) {
     if (r->status < 200 || r->status > 299)
         return;
     if (is_get(x)) {
-        bool whole = r->status == 200 && x->sink == NULL && is_json(r) && r->body.bytes != NULL;
+        bool whole = r->status == 200 && x->sink == NULL && r->body.bytes != NULL &&
+                     mk_response_is(r, "application/json");
         mk_cache_store(cache, x->path, etag, whole ? r->body.bytes : NULL, whole ? r->body.n : 0);
         return;
     }

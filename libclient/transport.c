@@ -44,6 +44,7 @@ struct run {
     int64_t length, given; /* of the outflow; length -1: not known */
     int code;              /* what stopped it, when that was us */
     const char *reason;
+    char other_type[256]; /* a reason */
     curl_off_t moved; /* bytes in both directions, and when that last changed */
     int64_t moved_ms, progress_ms;
     int64_t sunk;
@@ -87,6 +88,22 @@ static size_t count_headers(const mk_response *response, const char *wanted) {
     return n;
 }
 
+/* What answers 200 to everything, a proxy or a page to log in at, is no server of ours. Told before a sink gets any of
+ * it. */
+static bool check_type(struct run *run) {
+    const char *const *can = run->exchange->produces, *is = mk_response_header(run->response, "Content-Type");
+    int status = run->response->status;
+    if (can == NULL || status < 200 || status > 299 || (is == NULL && status == 204))
+        return true;
+    for (const char *const *type = can; *type != NULL; type++)
+        if (mk_response_is(run->response, *type))
+            return true;
+    bool told = is != NULL && *is != '\0' && mk_utf8_is_good(is, strlen(is));
+    snprintf(run->other_type, sizeof run->other_type, "%.100s answered %s, which is not %s", run->transport->url,
+             told && strlen(is) < 60 ? is : "no type", *can == NULL ? "empty" : *can);
+    return stop(run, MK_ERR_PROTOCOL, run->other_type);
+}
+
 static bool end_head(struct run *run) {
     long status = 0;
     curl_easy_getinfo(run->transport->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -98,9 +115,10 @@ static bool end_head(struct run *run) {
      * next answer begins. */
     size_t lengths = count_headers(run->response, "Content-Length") + count_headers(run->response, "Transfer-Encoding");
     bool bodiless = status == 204 || status >= 300 || strcmp(run->exchange->method, "HEAD") == 0;
-    return lengths == 1 || (lengths == 0 && bodiless) ||
-           stop(run, MK_ERR_PROTOCOL,
-                lengths == 0 ? "the answer does not say where it ends" : "the answer has two lengths");
+    if (lengths != 1 && !(lengths == 0 && bodiless))
+        return stop(run, MK_ERR_PROTOCOL,
+                    lengths == 0 ? "the answer does not say where it ends" : "the answer has two lengths");
+    return check_type(run);
 }
 
 static size_t take_header(char *line, size_t size, size_t n, void *user) {

@@ -10,8 +10,8 @@ from ctypes import POINTER, byref, c_int, c_void_p
 import pytest
 
 from client_calls import Caller, Failure
-from libmedkoord import ARGUMENT, OK, PROTOCOL, REFUSED, SERVER, Error, library
-from test_client_operations import types  # noqa: F401
+from libmedkoord import ARGUMENT, OK, PROTOCOL, REFUSED, SERVER, Error, Sink, library
+from test_client_operations import by_name, types  # noqa: F401
 
 REGION = {"slug": "nordjylland", "name": "Region Nordjylland", "code": "1081", "valid_from": "2007-01-01", "valid_to": None,
           "successor": None, "predecessors": [], "current": "nordjylland"}
@@ -39,6 +39,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
             self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(content)
+
+    do_DELETE = do_GET
 
     def log_message(self, *_):
         pass
@@ -83,7 +85,7 @@ def test_a_list_follows_its_pages_and_passes_over_empty_ones(told, caller):
     (page([], total="1"), "/total is no whole number"),
     (page([{**REGION, "slug": 1}]), "/slug is no text"),
     (page([5]), "/ is no object"),
-    ((200, "text/html", "<html>"), "the answer is no JSON"),
+    ((200, "text/html", "<html>"), "answered text/html, which is not application/json"),
     ((200, "application/json", '{"items": [], "next": '), "the answer's JSON is broken"),
     ((204, "application/json", ""), "the server answered 204"),
 ])
@@ -131,7 +133,8 @@ def test_a_list_goes_on_after_a_failure(told, caller):
     ((200, "application/json", json.dumps({k: v for k, v in REGION.items() if k != "current"})), PROTOCOL, "/current is missing"),
     ((200, "application/json", "null"), PROTOCOL, "/ is no object"),
     ((200, "application/json", ""), PROTOCOL, "the answer's JSON is broken"),
-    ((200, "text/plain", json.dumps(REGION)), PROTOCOL, "the answer is no JSON"),
+    ((200, "text/plain", json.dumps(REGION)), PROTOCOL, "answered text/plain, which is not application/json"),
+    ((200, "application/jsonx", json.dumps(REGION)), PROTOCOL, "answered application/jsonx, which is not"),
     ((304, "application/json", ""), PROTOCOL, "an answer of status 304"),
     ((418, "text/html", "<html>"), REFUSED, "the server answered 418"),
     ((500, "application/problem+json", "{"), SERVER, "the server answered 500"),
@@ -143,6 +146,27 @@ def test_an_answer_that_is_none(told, caller, answer, code, said):
     assert refused.value.code == code and said in refused.value.text
     if code != PROTOCOL:
         assert refused.value.status == answer[0] and refused.value.request_id == "r-1"
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/problem+json", ""])
+def test_what_answers_everything_is_no_server_of_ours(told, caller, kind):
+    """A proxy, or a page to log in at, that says 200 to everything."""
+    html = 200, kind, "<html>Log in</html>"
+    told.answers = {"/v1/regions/nordjylland": html, "/v1/consumption": html, "/v1/openapi.json": html, "/metrics": html,
+                    "/v1/people/p/contact": html}
+    said = f"http://127.0.0.1:{told.server_port} answered {kind or 'no type'}, which is not "
+    with pytest.raises(Failure) as refused:
+        by_name(caller, "get_region", [("region", "nordjylland")])
+    assert refused.value.code == PROTOCOL and refused.value.status == 200 and said + "application/json" in refused.value.text
+    for operation, wanted in (("list_consumption_csv", "text/csv"), ("get_contract", "application/json"), ("get_metrics", "text/plain")):
+        sink = Sink()
+        with pytest.raises(Failure) as refused:
+            caller.call(operation, sink=sink)
+        assert refused.value.code == PROTOCOL and said + wanted in refused.value.text
+        assert sink.content == b"", "not a byte of it went out"
+    with pytest.raises(Failure) as refused:
+        caller.call("delete_person_contact", "p", if_match="*")
+    assert refused.value.code == PROTOCOL and said + "empty" in refused.value.text
 
 
 def test_a_newer_server_is_understood(told, caller):
