@@ -332,12 +332,27 @@ int mk_call_sink(mk_client *client, const mk_operation *op, const mk_argument *a
     return code;
 }
 
+/* The largest pages, where the caller says nothing: fewer round trips. */
+static int ask_for_most(struct call *call, const mk_operation *op, const mk_argument *arguments, size_t n,
+                        mk_error *error) {
+    const char *most = mk_operation_types(op)->largest_page;
+    if (most == NULL || value_of(arguments, n, "limit") != NULL)
+        return MK_OK;
+    mk_buffer_add_text(&call->path, strchr(call->path.bytes, '?') == NULL ? "?limit=" : "&limit=");
+    mk_buffer_add_text(&call->path, most);
+    return call->path.failed ? mk_fail_memory(error) : MK_OK;
+}
+
 int mk_call_list(mk_client *client, const mk_operation *op, const mk_argument *arguments, size_t n, mk_list **ret_list,
                  mk_error *error) {
     struct call call;
     int code = call_start(&call, client, op, arguments, n, NULL, error);
+    if (code == MK_OK && !op->is_list)
+        code = mk_fail(error, MK_ERR_ARGUMENT, "%s answers no list", op->name);
     if (code == MK_OK && ret_list == NULL)
         code = fail_nowhere(error);
+    if (code == MK_OK)
+        code = ask_for_most(&call, op, arguments, n, error);
     if (code == MK_OK)
         code = mk_list_create(client, op, call.path.bytes, ret_list, error);
     call_finish(&call);

@@ -140,6 +140,7 @@ int mk_result_create(const struct mk_type *, const struct mk_json *, const char 
 /* What only the library knows of an operation. */
 struct mk_operation_types {
     const struct mk_type *body, *result;
+    const char *largest_page; /* of a list: the most that its `limit` can be; or NULL */
 };
 const struct mk_operation_types *mk_operation_types(const mk_operation *);
 extern const mk_operation *const mk_all_operations[];
@@ -161,7 +162,6 @@ struct mk_upload {
 /* What the generated functions hand over. A NULL value: not given. */
 int mk_call_result(mk_client *, const mk_operation *, const mk_argument *, size_t n, const void *body,
                    void **ret_result, mk_error *);
-int mk_call_list(mk_client *, const mk_operation *, const mk_argument *, size_t n, mk_list **ret_list, mk_error *);
 int mk_call_sink(mk_client *, const mk_operation *, const mk_argument *, size_t n, const char *accept, const mk_sink *,
                  mk_error *);
 int mk_call_source(mk_client *, const mk_operation *, const mk_argument *, size_t n, const mk_source *,
@@ -172,7 +172,7 @@ int mk_answer_read(const mk_response *, struct mk_arena *, const struct mk_json 
 /* ---- list.c ---- */
 
 int mk_list_create(mk_client *, const mk_operation *, const char *path, mk_list **ret_list, mk_error *);
-int mk_list_next(mk_list *, const struct mk_type *, void **ret_item, mk_error *);
+int mk_list_item(mk_list *, const struct mk_type *, void **ret_item, mk_error *);
 
 /* ---- retry.c: one exchange after the other until one holds; tokens, waits ---- */
 

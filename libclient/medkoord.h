@@ -63,8 +63,8 @@ enum mk_code {
     MK_ERR_TIMEOUT = -4, /* no answer in time; the same holds */
     MK_ERR_REFUSED = -5, /* 4xx: `status` and `problem` say why */
     MK_ERR_SERVER = -6,  /* 5xx */
-    MK_ERR_PROTOCOL =
-        -7, /* an answer that is not of the contract: no HTTP, of another media type, too large, a redirect, a field missing */
+    MK_ERR_PROTOCOL = -7, /* an answer that is not of the contract: no HTTP, of another media type, too large, a
+                             redirect, a field missing */
     MK_ERR_CALLBACK = -8,   /* a callback of the caller's said stop */
     MK_ERR_FILE = -9,       /* a file could not be read or written */
     MK_ERR_UNVERIFIED = -10 /* an event that was not signed as it must be */
@@ -168,7 +168,8 @@ MK_API double mk_decimal_to_double(const char *decimal);
 
 /* ---- lists ----
  * mk_list_<things>() gives out a list, mk_<thing>_next() its items one by one, which fetches the pages as they are
- * needed. MK_END: there are no more. A list uses its client, which must outlive it. */
+ * needed, of the largest size there is when the options do not say another `limit`. MK_END: there are no more. A list
+ * uses its client, which must outlive it. */
 
 typedef struct mk_list mk_list;
 
@@ -270,6 +271,13 @@ MK_API int mk_call_to_sink(mk_client *, const mk_operation *, const mk_argument 
  * mk_result_json(). */
 MK_API int mk_call_from_source(mk_client *, const mk_operation *, const mk_argument *arguments, size_t n,
                                const mk_source *, void **ret_result, mk_error *);
+
+/* The same for an operation that `is_list`: its items, page after page, come from mk_list_next(). */
+MK_API int mk_call_list(mk_client *, const mk_operation *, const mk_argument *arguments, size_t n, mk_list **ret_list,
+                        mk_error *);
+/* The next item as the JSON it came as, ret_n bytes without a NUL behind them, which lives until the list is asked again
+ * or destroyed. MK_END: there are no more. */
+MK_API int mk_list_next(mk_list *, const char **ret_json, size_t *ret_n, mk_error *);
 
 /* Any request. `path`: from `/v1` on, with its query; `headers`: n of them. An answer of 4xx or 5xx is no failure here:
  * look at mk_response_status(). It is sent once, and again only when the method is GET. */

@@ -101,6 +101,11 @@ class CodeWriter:
             f"keyed = {yes(op.parameter('header', 'Idempotency-Key'))}", f"authorized = {yes(op.roles)}"]
         self.add(f"static const mk_operation operation_{index} = {{." + ",\n    .".join(fields) + "};\n")
 
+    def largest_page(self, plan):
+        """What `limit` of a list can be at most, as text."""
+        limit = plan.op.parameter("query", "limit") if plan.op.list else None
+        return None if limit is None else str(self.writer.contract.resolve(limit["schema"])["maximum"])
+
     def tables(self):
         for struct in self.writer.structs.values():
             self.type(struct)
@@ -109,7 +114,8 @@ class CodeWriter:
             self.operation(plan, index)
         rows = ",\n    ".join(f"&operation_{i}" for i in range(len(plans)))
         self.add(f"const mk_operation *const mk_all_operations[] = {{\n    {rows},\n    NULL}};\n")
-        rows = ",\n    ".join("{" + ", ".join(f"&type_{s.name}" if s else "NULL" for s in (p.body, p.result)) + "}" for p in plans)
+        rows = ",\n    ".join("{" + ", ".join([f"&type_{s.name}" if s else "NULL" for s in (p.body, p.result)] +
+                                            [text_or_null(self.largest_page(p))]) + "}" for p in plans)
         self.add(f"static const struct mk_operation_types operation_types[] = {{\n    {rows}}};\n")
         self.add("const struct mk_operation_types *mk_operation_types(const mk_operation *operation) {\n"
                  "    for (size_t i = 0; mk_all_operations[i] != NULL; i++)\n"
@@ -164,7 +170,7 @@ class CodeWriter:
         for name in self.writer.nexts:
             self.add(wrap_c(f"int mk_{name}_next(mk_list *list, struct mk_{name} **ret_{name}, mk_error *error) {{") + f"""
     void *item;
-    int code = mk_list_next(list, &type_{name}, ret_{name} == NULL ? NULL : &item, error);
+    int code = mk_list_item(list, &type_{name}, ret_{name} == NULL ? NULL : &item, error);
     if (code == MK_OK)
         *ret_{name} = item;
     return code;

@@ -5,12 +5,12 @@ import ctypes
 import http.server
 import json
 import threading
-from ctypes import POINTER, byref, c_int, c_void_p
+from ctypes import POINTER, byref, c_int, c_size_t, c_void_p
 
 import pytest
 
 from client_calls import Caller, Failure
-from libmedkoord import ARGUMENT, OK, PROTOCOL, REFUSED, SERVER, Error, Sink, library
+from libmedkoord import ARGUMENT, END, OK, PROTOCOL, REFUSED, SERVER, Argument, Error, Sink, library
 from test_client_operations import by_name, types  # noqa: F401
 
 REGION = {"slug": "nordjylland", "name": "Region Nordjylland", "code": "1081", "valid_from": "2007-01-01", "valid_to": None,
@@ -90,22 +90,78 @@ def test_a_list_follows_its_pages_and_passes_over_empty_ones(told, caller):
     ((204, "application/json", ""), "the server answered 204"),
 ])
 def test_a_list_that_is_none(told, caller, answer, said):
-    told.answers = {"/v1/regions": answer}
+    told.answers = {"/v1/regions?limit=500": answer}
     with pytest.raises(Failure) as refused:
         caller.call("list_regions")
     assert refused.value.code == PROTOCOL and said in refused.value.text
 
 
 def test_a_list_does_not_go_round(told, caller):
-    told.answers = {"/v1/regions": page([REGION], "/v1/regions?cursor=a"), "/v1/regions?cursor=a": page([], "/v1/regions?cursor=a")}
+    told.answers = {"/v1/regions?limit=500": page([REGION], "/v1/regions?cursor=a"), "/v1/regions?cursor=a": page([], "/v1/regions?cursor=a")}
     with pytest.raises(Failure) as refused:
         caller.call("list_regions")
     assert refused.value.code == PROTOCOL and len(told.asked) == 2
 
 
+@pytest.mark.parametrize("before, round_", [(0, 1), (0, 2), (1, 2), (5, 1), (3, 7), (20, 3)])
+@pytest.mark.parametrize("items", [[], [REGION]])
+def test_a_list_that_leads_round_in_a_circle_ends(told, caller, before, round_, items):
+    """After `before` pages, `round_` of them again and again: without items, asking for one would never come back."""
+    paths = ["/v1/regions?limit=500"] + [f"/v1/regions?cursor={i}" for i in range(before + round_ + 1)]
+    told.answers = {path: page(items, following) for path, following in zip(paths, paths[1:])}
+    told.answers[paths[-1]] = page(items, paths[-round_])
+    with pytest.raises(Failure) as refused:
+        caller.call("list_regions")
+    assert refused.value.code == PROTOCOL and "/next leads round in a circle" in refused.value.text
+    assert len(told.asked) < 3 * len(paths)
+
+
+def test_a_long_list_is_no_circle(told, caller):
+    paths = ["/v1/regions?limit=500"] + [f"/v1/regions?cursor={i}" for i in range(100)]
+    told.answers = {path: page([REGION], following) for path, following in zip(paths, [*paths[1:], None])}
+    assert len(caller.call("list_regions")) == 101
+
+
+def json_items(caller, operation, arguments):
+    """mk_call_list() and mk_list_next(): the items' JSON."""
+    lib, listed, error, text, n = library(), c_void_p(), Error(), c_void_p(), c_size_t()
+    given = (Argument * len(arguments))(*[Argument(name, value) for name, value in arguments])
+    lib.mk_call_list.argtypes = [c_void_p, c_void_p, POINTER(Argument), c_size_t, POINTER(c_void_p), POINTER(Error)]
+    lib.mk_list_next.argtypes = [c_void_p, POINTER(c_void_p), POINTER(c_size_t), POINTER(Error)]
+    code = lib.mk_call_list(caller.handle.client, lib.mk_operation_find(operation), given, len(given), byref(listed), byref(error))
+    if code != OK:
+        raise Failure(code, error)
+    items = []
+    while (code := lib.mk_list_next(listed, byref(text), byref(n), byref(error))) == OK:
+        items.append(ctypes.string_at(text, n.value))
+    assert lib.mk_list_next(listed, byref(text), byref(n), None) == code, "and stays so"
+    assert lib.mk_list_next(listed, None, byref(n), None) == ARGUMENT == lib.mk_list_next(None, byref(text), byref(n), None)
+    lib.mk_list_destroy(listed)
+    if code != END:
+        raise Failure(code, error)
+    return items
+
+
+def test_lists_by_name(told, caller):
+    """Items as they came, also such as this version cannot read."""
+    told.answers = {"/v1/regions?as_of=2020-01-01&limit=500": (200, "application/json", '{"items": [ {"slug": 1.50} , 7], "next": "/v1/regions?x"}'),
+                    "/v1/regions?x": page([]), "/v1/regions?limit=2": page([]), "/v1/regions?limit=500": page([{}], "/v1/regionsx?")}
+    assert json_items(caller, b"list_regions", [(b"as_of", b"2020-01-01")]) == [b'{"slug": 1.50}', b"7"]
+    assert json_items(caller, b"list_regions", [(b"limit", b"2")]) == []
+    with pytest.raises(Failure) as refused:
+        json_items(caller, b"list_regions", [(b"limit", None)])
+    assert refused.value.code == PROTOCOL and "/next leads elsewhere" in refused.value.text
+    for operation, arguments, said in ((b"get_region", [(b"region", b"x")], "get_region answers no list"),
+                                       (b"list_regions", [(b"colour", b"x")], "list_regions has no parameter colour"),
+                                       (b"none", [], "no client or no operation")):
+        with pytest.raises(Failure) as refused:
+            json_items(caller, operation, arguments)
+        assert refused.value.code == ARGUMENT and refused.value.text == said
+
+
 def test_a_list_goes_on_after_a_failure(told, caller):
     broken = 503, "application/problem+json", json.dumps({"code": "database_unavailable", "title": "No database", "status": 503})
-    told.answers = {"/v1/regions": page([REGION], "/v1/regions?cursor=a"), "/v1/regions?cursor=a": broken}
+    told.answers = {"/v1/regions?limit=500": page([REGION], "/v1/regions?cursor=a"), "/v1/regions?cursor=a": broken}
     listed, item, error = c_void_p(), c_void_p(), Error()
     lib = library()
     lib.mk_list_regions.argtypes, lib.mk_list_regions.restype = [c_void_p, c_void_p, c_void_p, POINTER(Error)], c_int
