@@ -1,4 +1,5 @@
-/* What is known of a URL: its entity tag, and, where there is room, its body. The least lately used goes first.
+/* What is known of a URL: its entity tag, and, where there is room, its body, with what it was asked for as. The least
+ * lately used goes first.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "internal.h"
 
@@ -10,9 +11,11 @@
 struct entry {
     struct entry *next; /* less lately used */
     uint64_t hash;
-    char *etag, *body; /* body: NULL when only the tag is kept; both within this allocation */
-    size_t n_body, size;
-    char path[]; /* then the tag, then the body */
+    const char *etag;
+    char *body; /* its own allocation; NULL when only the tag is kept */
+    const char *accept;
+    size_t n_body, size; /* size: with the body */
+    char path[];         /* then the tag, then what was accepted */
 };
 
 struct mk_cache {
@@ -50,6 +53,7 @@ static void remove_at(struct mk_cache *cache, struct entry **at) {
     cache->n--;
     if (e->body != NULL)
         cache->bytes -= e->size;
+    free(e->body);
     free(e);
 }
 
@@ -76,9 +80,10 @@ const char *mk_cache_etag(struct mk_cache *cache, const char *path) {
     return e == NULL ? NULL : e->etag;
 }
 
-const char *mk_cache_body(struct mk_cache *cache, const char *path, size_t *ret_n, const char **ret_etag) {
+const char *mk_cache_body(struct mk_cache *cache, const char *path, const char *accept, size_t *ret_n,
+                          const char **ret_etag) {
     const struct entry *e = use(cache, path);
-    if (e == NULL || e->body == NULL)
+    if (e == NULL || e->body == NULL || strcmp(e->accept, accept) != 0)
         return NULL;
     *ret_n = e->n_body;
     *ret_etag = e->etag;
@@ -95,35 +100,34 @@ static void remove_last(struct mk_cache *cache, bool with_body) {
         remove_at(cache, last);
 }
 
-static struct entry *make_entry(const char *path, const char *etag, const char *body, size_t n) {
-    size_t n_path = strlen(path), n_etag = strlen(etag);
-    size_t size = sizeof(struct entry) + n_path + 1 + n_etag + 1 + (body == NULL ? 0 : n + 1);
+static struct entry *make_entry(const char *path, const char *accept, const char *etag, const char *body, size_t n) {
+    size_t n_path = strlen(path) + 1, n_etag = strlen(etag) + 1, n_accept = strlen(accept) + 1;
+    size_t size = sizeof(struct entry) + n_path + n_etag + n_accept;
     struct entry *e = malloc(size);
     if (e == NULL)
         return NULL;
-    *e = (struct entry){.hash = hash_of(path), .size = size};
-    memcpy(e->path, path, n_path + 1);
-    e->etag = e->path + n_path + 1;
-    memcpy(e->etag, etag, n_etag + 1);
-    if (body == NULL)
-        return e;
-    e->body = e->etag + n_etag + 1;
-    e->n_body = n;
-    if (n > 0)
+    *e = (struct entry){.hash = hash_of(path), .size = size + n + 1, .n_body = n};
+    memcpy(e->path, path, n_path);
+    e->etag = memcpy(e->path + n_path, etag, n_etag);
+    e->accept = memcpy(e->path + n_path + n_etag, accept, n_accept);
+    e->body = body == NULL ? NULL : malloc(n + 1);
+    if (e->body != NULL) {
         memcpy(e->body, body, n);
-    e->body[n] = '\0';
+        e->body[n] = '\0';
+    }
     return e;
 }
 
-void mk_cache_store(struct mk_cache *cache, const char *path, const char *etag, const char *body, size_t n) {
+void mk_cache_store(struct mk_cache *cache, const char *path, const char *accept, const char *etag, const char *body,
+                    size_t n) {
     mk_cache_forget(cache, path);
     if (etag == NULL)
         return;
     size_t most = cache->max_bytes;
-    size_t around = sizeof(struct entry) + strlen(path) + strlen(etag) + 3;
+    size_t around = sizeof(struct entry) + strlen(path) + strlen(etag) + strlen(accept) + 4;
     if (body != NULL && (most < around || n > most - around))
         body = NULL;
-    struct entry *e = make_entry(path, etag, body, n);
+    struct entry *e = make_entry(path, accept, etag, body, n);
     if (e == NULL)
         return;
     while (e->body != NULL && cache->bytes + e->size > most)
@@ -135,6 +139,15 @@ void mk_cache_store(struct mk_cache *cache, const char *path, const char *etag, 
     e->next = cache->entries;
     cache->entries = e;
     cache->n++;
+}
+
+void mk_cache_drop_bodies(struct mk_cache *cache) {
+    for (struct entry *e = cache == NULL ? NULL : cache->entries; e != NULL; e = e->next) {
+        free(e->body);
+        e->body = NULL;
+    }
+    if (cache != NULL)
+        cache->bytes = 0;
 }
 
 void mk_cache_forget(struct mk_cache *cache, const char *path) {

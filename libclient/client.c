@@ -122,6 +122,7 @@ int mk_client_set_token(mk_client *client, const char *token, size_t n, mk_error
         explicit_bzero(client->token, strlen(client->token));
     free(client->token);
     client->token = copy;
+    mk_cache_drop_bodies(client->cache);
     return MK_OK;
 }
 

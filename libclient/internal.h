@@ -195,9 +195,9 @@ struct mk_exchange {
     bool anonymous;      /* without a token */
 };
 /* Answers MK_OK for any complete answer, whatever its status, but a redirect, which is MK_ERR_PROTOCOL.
- * A GET without sink and without an If-None-Match of its own is conditional by the client's cache: what it knows is
- * asked for with If-None-Match and given out as an answer of 200 when it still holds. The entity tag of every answer of
- * 2xx is kept in the cache under the path (with its query), for If-Match. */
+ * A GET without sink and without headers of its own but Accept is conditional by the client's cache: what it knows for
+ * this token and Accept is asked for with If-None-Match and given out as an answer of 200 when it still holds. The
+ * entity tag of every answer of 2xx is kept in the cache under the path (with its query), for If-Match. */
 int mk_exchange_run(mk_client *, const struct mk_exchange *, mk_response **ret_response, mk_error *);
 int64_t mk_now_ms(void); /* of a clock that nobody sets */
 
@@ -206,12 +206,16 @@ int64_t mk_now_ms(void); /* of a clock that nobody sets */
 struct mk_cache;
 struct mk_cache *mk_cache_create(size_t max_bytes);
 void mk_cache_destroy(struct mk_cache *);
-/* NULL when nothing is known. Both live until the next call. */
+/* NULL when nothing is known. Both live until the next call. A body is that of the last answer to this `accept`. */
 const char *mk_cache_etag(struct mk_cache *, const char *path);
-const char *mk_cache_body(struct mk_cache *, const char *path, size_t *ret_n, const char **ret_etag);
+const char *mk_cache_body(struct mk_cache *, const char *path, const char *accept, size_t *ret_n,
+                          const char **ret_etag);
 /* Never fails: what there is no memory for is not kept. */
-void mk_cache_store(struct mk_cache *, const char *path, const char *etag, const char *body, size_t n);
+void mk_cache_store(struct mk_cache *, const char *path, const char *accept, const char *etag, const char *body,
+                    size_t n);
 void mk_cache_forget(struct mk_cache *, const char *path);
+/* What one token could read another may not. */
+void mk_cache_drop_bodies(struct mk_cache *);
 
 /* ---- stream.c: gzip and digests on the way ---- */
 

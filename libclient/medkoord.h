@@ -138,7 +138,8 @@ typedef struct mk_client_options {
     const char *user_agent;  /* put before the library's own; or NULL */
     const char *language;    /* of messages: "en" (NULL) or "da" */
     int retries;             /* how often a safe call is sent again; 0: 3; -1: never */
-    size_t cache_bytes;      /* bodies of single resources kept for conditional reads; 0: none */
+    size_t cache_bytes;      /* bodies of single resources kept for conditional reads, for as long as the token is the
+                              * same; 0: none */
     size_t max_body_bytes;   /* of an answer in memory; 0: 64 MiB */
     /* Told what happens: a line without line feed. Tokens and bodies never stand in it. */
     void (*log)(void *user, enum mk_log_level, const char *line);
@@ -275,12 +276,13 @@ MK_API int mk_call_from_source(mk_client *, const mk_operation *, const mk_argum
 /* The same for an operation that `is_list`: its items, page after page, come from mk_list_next(). */
 MK_API int mk_call_list(mk_client *, const mk_operation *, const mk_argument *arguments, size_t n, mk_list **ret_list,
                         mk_error *);
-/* The next item as the JSON it came as, ret_n bytes without a NUL behind them, which lives until the list is asked again
- * or destroyed. MK_END: there are no more. */
+/* The next item as the JSON it came as, ret_n bytes without a NUL behind them, which live until the list is asked
+ * again or destroyed. MK_END: there are no more. */
 MK_API int mk_list_next(mk_list *, const char **ret_json, size_t *ret_n, mk_error *);
 
-/* Any request. `path`: from `/v1` on, with its query; `headers`: n of them. An answer of 4xx or 5xx is no failure here:
- * look at mk_response_status(). It is sent once, and again only when the method is GET. */
+/* Any request. `path`: from `/v1` on, with its query; `headers`: n of them, which stand in place of the library's own of
+ * the same name (Authorization, Accept-Language, User-Agent ...). An answer of 4xx or 5xx is no failure here: look at
+ * mk_response_status(). It is sent once, and again only when the method is GET. */
 MK_API int mk_request(mk_client *, const char *method, const char *path, const mk_header *headers, size_t n,
                       const void *body, size_t n_body, mk_response **ret_response, mk_error *);
 

@@ -20,7 +20,7 @@ struct attempt {
     int64_t length;      /* of the outflow */
     int64_t deadline_ms; /* -1: none */
     char digest[64];
-    mk_header more[5]; /* Authorization, If-None-Match, Content-Type, -Encoding, -Digest */
+    mk_header more[6]; /* Authorization, If-None-Match, Accept-Language, Content-Type, -Encoding, -Digest */
     size_t n_more;
     char *authorization;
     bool conditional; /* by our cache */
@@ -42,8 +42,22 @@ static const char *header_of(const struct mk_exchange *x, const char *name) {
     return NULL;
 }
 
+static const char *accepted(const struct mk_exchange *x) {
+    const char *accept = header_of(x, "Accept");
+    return accept == NULL ? "" : accept;
+}
+
 static bool is_get(const struct mk_exchange *x) {
     return strcmp(x->method, "GET") == 0;
+}
+
+/* Whether the answer's body depends on nothing but the path, Accept and our token: whoever says more (an Authorization,
+ * a language) may be answered otherwise. */
+static bool is_plain_get(const struct mk_exchange *x) {
+    for (size_t i = 0; i < x->n_headers; i++)
+        if (!mk_same(x->headers[i].name, "Accept"))
+            return false;
+    return is_get(x) && x->sink == NULL;
 }
 
 /* ---- what may be sent ---- */
@@ -115,8 +129,10 @@ static bool write_authorization(struct attempt *a) {
 
 /* ---- the headers that are ours ---- */
 
+/* A caller's own goes before ours: what stands twice is refused. */
 static void add_header(struct attempt *a, const char *name, const char *value) {
-    a->more[a->n_more++] = (mk_header){name, value};
+    if (header_of(a->exchange, name) == NULL)
+        a->more[a->n_more++] = (mk_header){name, value};
 }
 
 static int write_headers(struct attempt *a, mk_error *error) {
@@ -136,10 +152,11 @@ static int write_headers(struct attempt *a, mk_error *error) {
     }
     size_t n;
     const char *etag;
-    a->conditional = is_get(x) && x->sink == NULL && header_of(x, "If-None-Match") == NULL &&
-                     mk_cache_body(client->cache, x->path, &n, &etag) != NULL;
+    a->conditional = is_plain_get(x) && mk_cache_body(client->cache, x->path, accepted(x), &n, &etag) != NULL;
     if (a->conditional)
         add_header(a, "If-None-Match", etag);
+    if (client->options.language != NULL)
+        add_header(a, "Accept-Language", client->options.language);
     if (x->source == NULL)
         return MK_OK;
     add_header(a, "Content-Type", x->source->media_type == NULL ? "text/csv" : x->source->media_type);
@@ -164,19 +181,19 @@ static void learn(struct attempt *a, const mk_response *r) {
     if (r->status < 200 || r->status > 299)
         return;
     if (is_get(x)) {
-        bool whole = r->status == 200 && x->sink == NULL && r->body.bytes != NULL &&
+        bool whole = r->status == 200 && is_plain_get(x) && r->body.bytes != NULL &&
                      mk_response_is(r, "application/json");
-        mk_cache_store(cache, x->path, etag, whole ? r->body.bytes : NULL, whole ? r->body.n : 0);
+        mk_cache_store(cache, x->path, accepted(x), etag, whole ? r->body.bytes : NULL, whole ? r->body.n : 0);
         return;
     }
     const char *location = r->status == 201 ? mk_response_header(r, "Location") : NULL;
-    mk_cache_store(cache, location != NULL && is_path(location) ? location : x->path, etag, NULL, 0);
+    mk_cache_store(cache, location != NULL && is_path(location) ? location : x->path, "", etag, NULL, 0);
 }
 
 /* Makes the 304 that our condition brought the answer that it stands for. */
 static int recall(struct attempt *a, mk_response *r, mk_error *error) {
     size_t n;
-    const char *etag, *body = mk_cache_body(a->client->cache, a->exchange->path, &n, &etag);
+    const char *etag, *body = mk_cache_body(a->client->cache, a->exchange->path, accepted(a->exchange), &n, &etag);
     if (body == NULL) /* it was there before, and nothing came between */
         return mk_fail(error, MK_ERR_PROTOCOL, "the server says not modified of what is not known");
     mk_buffer_clear(&r->body);

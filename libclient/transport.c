@@ -15,9 +15,9 @@
 
 struct mk_transport {
     CURL *curl;
-    const char *url, *language; /* the client's */
-    const char *base_path;      /* of the URL */
-    bool may_be_proxied;        /* in plain text, so that the request names the whole URL */
+    const char *url;       /* the client's */
+    const char *base_path; /* of the URL */
+    bool may_be_proxied;   /* in plain text, so that the request names the whole URL */
     int64_t idle_timeout_ms;
     size_t max_body_bytes;
     char reason[CURL_ERROR_SIZE];
@@ -295,8 +295,7 @@ static bool set_request(struct run *run, const mk_header *more, size_t n_more, s
     bool typed = x->source != NULL;
     for (size_t i = 0; i < x->n_headers && !typed; i++)
         typed = mk_same(x->headers[i].name, "Content-Type");
-    if (!add_lines(lines, x->headers, x->n_headers) || !add_lines(lines, more, n_more) ||
-        (t->language != NULL && !add_line(lines, "Accept-Language", t->language)))
+    if (!add_lines(lines, x->headers, x->n_headers) || !add_lines(lines, more, n_more))
         return false;
     struct curl_slist *longer = typed ? *lines : curl_slist_append(*lines, "Content-Type:"); /* libcurl's own: none */
     if (longer == NULL && !typed)
@@ -488,7 +487,6 @@ struct mk_transport *mk_transport_create(const mk_client_options *options) {
     if (t == NULL)
         return NULL;
     t->url = options->url;
-    t->language = options->language;
     t->base_path = strchrnul(strstr(t->url, "://") + 3, '/');
     t->may_be_proxied = may_be_proxied(options);
     t->idle_timeout_ms = options->idle_timeout_ms;

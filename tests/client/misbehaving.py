@@ -33,9 +33,10 @@ class Request:
         self.connection = connection
         lines = head.decode("latin-1").split("\r\n")
         self.method, self.target, _ = lines[0].split(" ", 2)
-        self.headers = {}
+        self.headers, self.twice = {}, []
         for line in lines[1:]:
             name, value = line.split(":", 1)
+            self.twice += [name] if name.lower() in self.headers else []
             self.headers[name.lower()] = value.strip()
         url = urllib.parse.urlsplit(self.target)
         self.words = url.path.strip("/").split("/")
@@ -121,7 +122,8 @@ def ok(r):
 
 
 def echo(r):
-    said = {"method": r.method, "target": r.target, "headers": r.headers, "body": r.body.decode("latin-1")}
+    said = {"method": r.method, "target": r.target, "headers": r.headers, "twice": " ".join(r.twice),
+            "body": r.body.decode("latin-1")}
     return r.answer(200, json.dumps(said).encode())
 
 
@@ -298,6 +300,16 @@ def token(r):
 
 def silent_for_good(r):
     return silent(r) if r.headers.get("authorization") == "Bearer good" else token(r)
+
+
+def whose(r):
+    """One entity tag for all; the body is for who asks."""
+    token_, accept = r.headers.get("authorization", ""), r.headers.get("accept", "*/*")
+    if "expired" in token_:
+        return r.answer(401, b'{"code": "unauthorized", "title": "No"}', b"WWW-Authenticate: Bearer\r\n")
+    if r.headers.get("if-none-match") == '"all"':
+        return not_modified(r)
+    return r.answer(200, json.dumps({"token": token_, "accept": accept}).encode(), b'ETag: "all"\r\n')
 
 
 def etag(r):

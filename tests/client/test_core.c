@@ -186,23 +186,33 @@ START_TEST(the_cache_keeps_what_was_used_last) {
     const char *etag = NULL;
     size_t n = 0;
     memset(body, 'x', sizeof body);
-    mk_cache_store(cache, "/a", "\"1\"", body, sizeof body);
-    mk_cache_store(cache, "/b", "\"2\"", body, sizeof body);
-    ck_assert_ptr_nonnull(mk_cache_body(cache, "/a", &n, &etag));
+    mk_cache_store(cache, "/a", "a/b", "\"1\"", body, sizeof body);
+    mk_cache_store(cache, "/b", "a/b", "\"2\"", body, sizeof body);
+    ck_assert_ptr_nonnull(mk_cache_body(cache, "/a", "a/b", &n, &etag));
     ck_assert_uint_eq(n, sizeof body);
     ck_assert_str_eq(etag, "\"1\"");
-    mk_cache_store(cache, "/c", "\"3\"", body, sizeof body); /* no room for three: /b goes */
-    ck_assert_ptr_null(mk_cache_body(cache, "/b", &n, &etag));
-    ck_assert_ptr_nonnull(mk_cache_body(cache, "/a", &n, &etag));
-    ck_assert_ptr_nonnull(mk_cache_body(cache, "/c", &n, &etag));
-    mk_cache_store(cache, "/a", "\"4\"", "new", 3);
-    ck_assert_str_eq(mk_cache_body(cache, "/a", &n, &etag), "new");
+    mk_cache_store(cache, "/c", "a/b", "\"3\"", body, sizeof body); /* no room for three: /b goes */
+    ck_assert_ptr_null(mk_cache_body(cache, "/b", "a/b", &n, &etag));
+    ck_assert_ptr_nonnull(mk_cache_body(cache, "/a", "a/b", &n, &etag));
+    ck_assert_ptr_nonnull(mk_cache_body(cache, "/c", "a/b", &n, &etag));
+    mk_cache_store(cache, "/a", "a/b", "\"4\"", "new", 3);
+    ck_assert_str_eq(mk_cache_body(cache, "/a", "a/b", &n, &etag), "new");
     ck_assert_str_eq(mk_cache_etag(cache, "/a"), "\"4\"");
+    ck_assert_ptr_null(mk_cache_body(cache, "/a", "a/c", &n, &etag)); /* of another kind */
+    mk_cache_drop_bodies(cache);
+    mk_cache_drop_bodies(NULL);
+    ck_assert_ptr_null(mk_cache_body(cache, "/a", "a/b", &n, &etag));
+    ck_assert_str_eq(mk_cache_etag(cache, "/a"), "\"4\"");
+    ck_assert_str_eq(mk_cache_etag(cache, "/c"), "\"3\"");
+    mk_cache_store(cache, "/c", "a/b", "\"3\"", body, sizeof body); /* and there is room for as much as before */
+    mk_cache_store(cache, "/d", "a/b", "\"3\"", body, sizeof body);
+    ck_assert_ptr_nonnull(mk_cache_body(cache, "/c", "a/b", &n, &etag));
+    ck_assert_ptr_nonnull(mk_cache_body(cache, "/d", "a/b", &n, &etag));
     char large[2000] = "";
-    mk_cache_store(cache, "/a", "\"5\"", large, sizeof large); /* too large: its tag alone */
-    ck_assert_ptr_null(mk_cache_body(cache, "/a", &n, &etag));
+    mk_cache_store(cache, "/a", "a/b", "\"5\"", large, sizeof large); /* too large: its tag alone */
+    ck_assert_ptr_null(mk_cache_body(cache, "/a", "a/b", &n, &etag));
     ck_assert_str_eq(mk_cache_etag(cache, "/a"), "\"5\"");
-    mk_cache_store(cache, "/a", NULL, "x", 1);
+    mk_cache_store(cache, "/a", "a/b", NULL, "x", 1);
     ck_assert_ptr_null(mk_cache_etag(cache, "/a"));
     mk_cache_forget(cache, "/c");
     mk_cache_forget(cache, "/never");
@@ -217,7 +227,7 @@ START_TEST(the_cache_is_bounded) {
     char path[32];
     for (int i = 0; i < 3000; i++) {
         snprintf(path, sizeof path, "/%d", i);
-        mk_cache_store(cache, path, "\"t\"", "body", 4);
+        mk_cache_store(cache, path, "a/b", "\"t\"", "body", 4);
     }
     int known = 0;
     size_t n;
@@ -225,7 +235,7 @@ START_TEST(the_cache_is_bounded) {
     for (int i = 0; i < 3000; i++) {
         snprintf(path, sizeof path, "/%d", i);
         known += mk_cache_etag(cache, path) != NULL;
-        ck_assert_ptr_null(mk_cache_body(cache, path, &n, &etag));
+        ck_assert_ptr_null(mk_cache_body(cache, path, "a/b", &n, &etag));
     }
     ck_assert_int_eq(known, 1024);
     ck_assert_ptr_nonnull(mk_cache_etag(cache, "/2999"));

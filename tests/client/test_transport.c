@@ -1,8 +1,10 @@
 /* Tests of what goes over the wire, against a server that misbehaves (misbehaving.py).
  * SPDX-License-Identifier: MPL-2.0 */
+#include "internal.h"
 #include "misbehaving.h"
 
 #include <check.h>
+#include <ctype.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
@@ -123,7 +125,10 @@ static json_t *echo_of(mk_client *client, const char *method, const mk_header *h
 }
 
 static const char *echoed(const json_t *said, const char *header) {
-    return json_string_value(json_object_get(json_object_get(said, "headers"), header));
+    char name[100];
+    for (size_t i = 0; i <= strlen(header); i++)
+        name[i] = (char)tolower((unsigned char)header[i]);
+    return json_string_value(json_object_get(json_object_get(said, "headers"), name));
 }
 
 START_TEST(requests_are_as_asked_whatever_came_before) {
@@ -150,10 +155,28 @@ START_TEST(requests_are_as_asked_whatever_came_before) {
         ck_assert_ptr_null(echoed(said, "accept-encoding"));
         json_decref(said);
     }
-    const mk_header own = {"authorization", "Basic eA=="};
-    json_t *said = echo_of(client, "GET", &own, 1, NULL);
-    ck_assert_str_eq(echoed(said, "authorization"), "Basic eA==");
-    json_decref(said);
+    mk_client_destroy(client);
+}
+END_TEST
+
+/* What the library says by itself is not said beside what the caller says: a server refuses what stands twice. */
+START_TEST(a_header_of_the_callers_stands_alone) {
+    static const mk_header own[] = {{"authorization", "Basic eA=="},       {"accept-language", "en;q=0.5"},
+                                    {"Accept", "text/csv"},                {"user-agent", "mine"},
+                                    {"content-type", "application/x-own"}, {"idempotency-key", "own"},
+                                    {"If-Match", "\"own\""},               {"If-None-Match", "\"own\""}};
+    const size_t n = sizeof own / sizeof *own;
+    mk_client *client = client_of(server.http, (mk_client_options){.token = "good",
+                                                                   .user_agent = "tests/1",
+                                                                   .language = "da",
+                                                                   .cache_bytes = 10000});
+    for (int post = 0; post < 2; post++) {
+        json_t *said = echo_of(client, post ? "POST" : "GET", own, n, post ? "x" : NULL);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_str_eq(echoed(said, own[i].name), own[i].value);
+        ck_assert_str_eq(json_string_value(json_object_get(said, "twice")), "");
+        json_decref(said);
+    }
     mk_client_destroy(client);
 }
 END_TEST
@@ -405,6 +428,43 @@ START_TEST(what_still_holds_is_not_sent_again) {
 }
 END_TEST
 
+/* What came for `token` and `accept`, which may be NULL. */
+static void check_whose(mk_client *client, const mk_header *headers, size_t n, const char *token, const char *accept) {
+    mk_response *response = NULL;
+    char expected[200];
+    snprintf(expected, sizeof expected, "{\"token\": \"%s\", \"accept\": \"%s\"}", token, accept);
+    ck_assert_int_eq(mk_request(client, "GET", "/v1/whose", headers, n, NULL, 0, &response, NULL), MK_OK);
+    ck_assert_int_eq(mk_response_status(response), 200);
+    ck_assert_str_eq(mk_response_body(response, NULL), expected);
+    mk_response_free(response);
+}
+
+START_TEST(what_is_kept_is_for_who_asked_as_it_was_asked) {
+    struct tokens t = {.next = "b"};
+    mk_client *client = client_of(
+        server.http,
+        (mk_client_options){.token = "a", .get_token = give_token, .get_token_user = &t, .cache_bytes = 10000});
+    const mk_header json = {"Accept", "application/json"}, csv = {"Accept", "text/csv"};
+    const mk_header own[] = {{"authorization", "Bearer own"}, {"Accept", "application/json"}};
+    for (int i = 0; i < 2; i++) {
+        check_whose(client, &json, 1, "Bearer a", "application/json");
+        check_whose(client, &json, 1, "Bearer a", "application/json"); /* kept */
+        check_whose(client, own, 2, "Bearer own", "application/json");
+        check_whose(client, own, 2, "Bearer own", "application/json");
+        check_whose(client, &csv, 1, "Bearer a", "text/csv");
+        check_whose(client, NULL, 0, "Bearer a", "*/*");
+    }
+    mk_client_destroy(client);
+    client = client_of(server.http, (mk_client_options){.token = "expired-later",
+                                                        .get_token = give_token,
+                                                        .get_token_user = &t,
+                                                        .cache_bytes = 10000});
+    mk_cache_store(client->cache, "/v1/whose", "application/json", "\"all\"", "{\"of\": \"expired\"}", 17);
+    check_whose(client, &json, 1, "Bearer b", "application/json"); /* a renewed token is another one */
+    mk_client_destroy(client);
+}
+END_TEST
+
 /* ---- connections ---- */
 
 static int code_at(const char *url, mk_client_options options, mk_error *error) {
@@ -549,6 +609,7 @@ static void add_all(TCase *tcase) {
     tcase_add_loop_test(tcase, odd_but_whole_answers_are_taken, 0, sizeof good_answers / sizeof *good_answers);
     tcase_add_test(tcase, headers_are_read_in_order);
     tcase_add_test(tcase, requests_are_as_asked_whatever_came_before);
+    tcase_add_test(tcase, a_header_of_the_callers_stands_alone);
     tcase_add_loop_test(tcase, requests_that_cannot_be_are_not_sent, 0, sizeof bad_requests / sizeof *bad_requests);
     tcase_add_loop_test(tcase, what_is_safe_is_sent_again_and_nothing_else, 0, sizeof again / sizeof *again);
     tcase_add_test(tcase, a_write_is_not_sent_twice_on_an_old_connection);
@@ -559,6 +620,7 @@ static void add_all(TCase *tcase) {
     tcase_add_loop_test(tcase, a_slow_token_takes_of_the_time, 0, sizeof slow_tokens / sizeof *slow_tokens);
     tcase_add_test(tcase, without_a_token_one_is_asked_for_first);
     tcase_add_test(tcase, what_still_holds_is_not_sent_again);
+    tcase_add_test(tcase, what_is_kept_is_for_who_asked_as_it_was_asked);
     tcase_add_test(tcase, only_the_right_server_is_talked_to);
     tcase_add_test(tcase, proxies_are_used_as_told);
     tcase_add_test(tcase, targets_are_whole);
