@@ -200,6 +200,10 @@ struct mk_exchange {
  * entity tag of every answer of 2xx is kept in the cache under the path (with its query), for If-Match. */
 int mk_exchange_run(mk_client *, const struct mk_exchange *, mk_response **ret_response, mk_error *);
 int64_t mk_now_ms(void); /* of a clock that nobody sets */
+#define MK_PROGRESS_MS 50 /* between two calls of `progress` */
+/* Tells `progress` how much of the source went out. False: it said stop. */
+bool mk_tell_progress(const struct mk_exchange *, int64_t sent);
+int mk_fail_progress(mk_error *);
 
 /* ---- cache.c: what is known of a URL: its entity tag, and, where there is room, its body ---- */
 
@@ -226,8 +230,10 @@ int mk_outflow_rewind(struct mk_outflow *);
 /* As mk_source.read; MK_ERR_NO_MEMORY or MK_ERR_CALLBACK in *ret_code on a negative answer. */
 long mk_outflow_read(struct mk_outflow *, void *to, size_t n, int *ret_code);
 int64_t mk_outflow_taken(const struct mk_outflow *); /* bytes of the source so far */
-/* Reads it to its end and rewinds: the value of Content-Digest (`sha-256=:...:`), and how many bytes go out. */
-int mk_outflow_digest(struct mk_outflow *, char to[64], int64_t *ret_length, mk_error *);
+/* Reads it to its end and rewinds: the value of Content-Digest (`sha-256=:...:`), and how many bytes go out. `tells`
+ * (or NULL) is told on the way, that nothing has gone out yet. */
+int mk_outflow_digest(struct mk_outflow *, const struct mk_exchange *tells, char to[64], int64_t *ret_length,
+                      mk_error *);
 bool mk_sink_is_file(const mk_sink *);
 
 /* ---- transport.c: the only file with curl.h ---- */

@@ -280,9 +280,9 @@ MK_API int mk_call_list(mk_client *, const mk_operation *, const mk_argument *ar
  * again or destroyed. MK_END: there are no more. */
 MK_API int mk_list_next(mk_list *, const char **ret_json, size_t *ret_n, mk_error *);
 
-/* Any request. `path`: from `/v1` on, with its query; `headers`: n of them, which stand in place of the library's own of
- * the same name (Authorization, Accept-Language, User-Agent ...). An answer of 4xx or 5xx is no failure here: look at
- * mk_response_status(). It is sent once, and again only when the method is GET. */
+/* Any request. `path`: from `/v1` on, with its query; `headers`: n of them, which stand in place of the library's own
+ * of the same name (Authorization, Accept-Language, User-Agent ...). An answer of 4xx or 5xx is no failure here: look
+ * at mk_response_status(). It is sent once, and again only when the method is GET. */
 MK_API int mk_request(mk_client *, const char *method, const char *path, const mk_header *headers, size_t n,
                       const void *body, size_t n_body, mk_response **ret_response, mk_error *);
 
@@ -326,7 +326,8 @@ typedef struct mk_push_options {
     bool plain;     /* do not compress on the way */
     bool no_digest; /* send no Content-Digest: saves reading the source once more */
     bool rehearse;  /* `Prefer: tx=rollback`: check everything and keep nothing but the announcement */
-    /* Told how far it is: bytes of the source that went out, of `total` (0: not known). Anything but 0 stops. */
+    /* Told how far it is: bytes of the source that went out, of `total` (0: not known); 0 while the digest is made, for
+     * which the source is read once before. Anything but 0 stops. */
     int (*progress)(void *user, int64_t sent, int64_t total);
     void *progress_user;
 } mk_push_options;

@@ -35,6 +35,14 @@ int64_t mk_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+bool mk_tell_progress(const struct mk_exchange *x, int64_t sent) {
+    return x->progress == NULL || x->source == NULL || x->progress(x->progress_user, sent, x->source->length) == 0;
+}
+
+int mk_fail_progress(mk_error *error) {
+    return mk_fail(error, MK_ERR_CALLBACK, "the progress callback said stop");
+}
+
 static const char *header_of(const struct mk_exchange *x, const char *name) {
     for (size_t i = 0; i < x->n_headers; i++)
         if (mk_same(x->headers[i].name, name))
@@ -264,13 +272,12 @@ static int64_t next_wait_ms(const struct attempt *a, int code, const mk_response
 }
 
 static int wait_ms(const struct attempt *a, int64_t wait, mk_error *error) {
-    const struct mk_exchange *x = a->exchange;
     for (int64_t left, end = mk_now_ms() + wait; (left = end - mk_now_ms()) > 0;) {
         int64_t slice = left < WAIT_SLICE_MS ? left : WAIT_SLICE_MS;
         struct timespec time = {slice / 1000, slice % 1000 * 1000000};
         nanosleep(&time, NULL);
-        if (x->progress != NULL && x->source != NULL && x->progress(x->progress_user, 0, x->source->length) != 0)
-            return mk_fail(error, MK_ERR_CALLBACK, "the progress callback said stop");
+        if (!mk_tell_progress(a->exchange, 0))
+            return mk_fail_progress(error);
     }
     return MK_OK;
 }
@@ -356,7 +363,7 @@ static int open_outflow(struct attempt *a, mk_error *error) {
     if (a->outflow == NULL)
         return mk_fail_memory(error);
     if (x->digest && x->source->rewind != NULL)
-        return mk_outflow_digest(a->outflow, a->digest, &a->length, error);
+        return mk_outflow_digest(a->outflow, x, a->digest, &a->length, error);
     if ((!x->gzip || x->source->gzipped) && x->source->length > 0)
         a->length = x->source->length;
     return MK_OK;

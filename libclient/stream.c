@@ -172,12 +172,27 @@ int64_t mk_outflow_taken(const struct mk_outflow *flow) {
 
 /* ---- the digest ---- */
 
-static int digest_all(struct mk_outflow *flow, EVP_MD_CTX *context, unsigned char digest[32], int64_t *ret_length) {
+static bool tell_now_and_then(const struct mk_exchange *tells, int64_t *told_ms) {
+    int64_t now = mk_now_ms();
+    if (now - *told_ms < MK_PROGRESS_MS)
+        return true;
+    *told_ms = now;
+    return mk_tell_progress(tells, 0);
+}
+
+/* *ret_stopped: by the progress callback. */
+static int digest_all(struct mk_outflow *flow, const struct mk_exchange *tells, EVP_MD_CTX *context,
+                      unsigned char digest[32], int64_t *ret_length, bool *ret_stopped) {
     unsigned char *piece = malloc(PIECE);
     int code = piece != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 ? MK_OK : MK_ERR_NO_MEMORY;
-    int64_t length = 0;
+    int64_t length = 0, told_ms = 0;
     long n = 1;
     while (code == MK_OK && n > 0) {
+        *ret_stopped = tells != NULL && !tell_now_and_then(tells, &told_ms);
+        if (*ret_stopped) {
+            code = MK_ERR_CALLBACK;
+            break;
+        }
         n = mk_outflow_read(flow, piece, PIECE, &code);
         if (n > 0 && EVP_DigestUpdate(context, piece, (size_t)n) != 1)
             code = MK_ERR_NO_MEMORY;
@@ -191,16 +206,20 @@ static int digest_all(struct mk_outflow *flow, EVP_MD_CTX *context, unsigned cha
     return code;
 }
 
-int mk_outflow_digest(struct mk_outflow *flow, char to[64], int64_t *ret_length, mk_error *error) {
+int mk_outflow_digest(struct mk_outflow *flow, const struct mk_exchange *tells, char to[64], int64_t *ret_length,
+                      mk_error *error) {
     unsigned char digest[32], text[45];
     int64_t length = 0;
+    bool stopped = false;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int code = context == NULL ? MK_ERR_NO_MEMORY : digest_all(flow, context, digest, &length);
+    int code = context == NULL ? MK_ERR_NO_MEMORY : digest_all(flow, tells, context, digest, &length, &stopped);
     EVP_MD_CTX_free(context);
     if (code == MK_OK)
         code = mk_outflow_rewind(flow);
     if (code == MK_ERR_NO_MEMORY)
         return mk_fail_memory(error);
+    if (stopped)
+        return mk_fail_progress(error);
     if (code != MK_OK)
         return mk_fail(error, code, "the source could not be read and rewound: %s",
                        code == MK_ERR_FILE ? strerror(errno) : "its callback said so");

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define LARGEST_HEAD ((size_t)256 * 1024)
-#define PROGRESS_MS  50
 /* After the last byte of an upload the server checks and commits before it answers: idle_timeout_ms this many times. */
 #define ANSWER_IDLE_TIMES 10
 
@@ -189,10 +188,7 @@ static int seek_body(void *user, curl_off_t offset, int origin) {
 /* ---- time ---- */
 
 static bool tell_progress(struct run *run) {
-    const struct mk_exchange *x = run->exchange;
-    if (x->progress == NULL || x->source == NULL)
-        return true;
-    return x->progress(x->progress_user, mk_outflow_taken(run->outflow), x->source->length) == 0 ||
+    return run->outflow == NULL || mk_tell_progress(run->exchange, mk_outflow_taken(run->outflow)) ||
            stop(run, MK_ERR_CALLBACK, "the progress callback said stop");
 }
 
@@ -208,7 +204,7 @@ static int watch(void *user, curl_off_t d_total, curl_off_t down, curl_off_t u_t
     } else if (idle > 0 && now - run->moved_ms > idle) {
         return !stop(run, MK_ERR_TIMEOUT, "nothing moved for idle_timeout_ms");
     }
-    if (now - run->progress_ms < PROGRESS_MS)
+    if (now - run->progress_ms < MK_PROGRESS_MS)
         return 0;
     run->progress_ms = now;
     return !tell_progress(run);

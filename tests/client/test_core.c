@@ -329,7 +329,7 @@ START_TEST(the_digest_is_of_what_goes_out) {
         struct mk_outflow *flow = mk_outflow_create(&source, gzip);
         char digest[64], expected[64];
         int64_t length = -1;
-        ck_assert_int_eq(mk_outflow_digest(flow, digest, &length, NULL), MK_OK);
+        ck_assert_int_eq(mk_outflow_digest(flow, NULL, digest, &length, NULL), MK_OK);
         struct mk_buffer all = drain(flow, 4096); /* it was rewound */
         ck_assert_int_eq(length, (int64_t)all.n);
         unsigned char sha[32], text[45];
@@ -351,7 +351,7 @@ START_TEST(a_source_that_fails_says_so) {
         struct mk_outflow *flow = mk_outflow_create(&source, gzip);
         char digest[64] = "untouched";
         int64_t length = -7;
-        ck_assert_int_eq(mk_outflow_digest(flow, digest, &length, &error), MK_ERR_CALLBACK);
+        ck_assert_int_eq(mk_outflow_digest(flow, NULL, digest, &length, &error), MK_ERR_CALLBACK);
         ck_assert_str_eq(digest, "untouched");
         ck_assert_int_eq(length, -7);
         ck_assert_int_eq(error.code, MK_ERR_CALLBACK);

@@ -25,6 +25,7 @@ struct stream {
     int rewinds;
     int64_t told, total;
     size_t stops_at; /* the progress callback; 0: never */
+    int calls, stops_at_call; /* of it, too */
     size_t taken;    /* by the sink */
 };
 
@@ -51,7 +52,7 @@ static int progress(void *user, int64_t sent, int64_t total) {
     struct stream *s = user;
     s->told = sent;
     s->total = total;
-    return s->stops_at > 0 && (size_t)sent >= s->stops_at;
+    return (s->stops_at > 0 && (size_t)sent >= s->stops_at) || ++s->calls == s->stops_at_call;
 }
 
 static int take(void *user, const void *bytes, size_t n) {
@@ -164,6 +165,7 @@ static const struct {
     {{"/v1/upload?b=3", .length = true}, {.n = 5000000, .fails_at = 100000}, MK_ERR_CALLBACK, 1},
     {{"/v1/upload?b=4", .gzip = true, .digest = true}, {.n = 5000000, .fails_at = 100000}, MK_ERR_CALLBACK, 0},
     {{"/v1/upload?b=5", .gzip = true}, {.n = 50000000, .stops_at = 1000000}, MK_ERR_CALLBACK, 1},
+    {{"/v1/upload?b=8", .gzip = true, .digest = true}, {.n = 50000000, .stops_at_call = 2}, MK_ERR_CALLBACK, 0},
     {{"/v1/stop_reading?b=6", .length = true, .idle_timeout_ms = 300}, {.n = 50000000}, MK_ERR_TIMEOUT, 1},
     {{"/v1/upload?b=7&then_silent=1", .length = true, .idle_timeout_ms = 150}, {.n = 1000}, MK_ERR_TIMEOUT, 1},
 };
