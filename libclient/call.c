@@ -47,10 +47,13 @@ struct call {
     char key[37], *etag;
 };
 
-static void call_finish(struct call *call) {
+static int call_finish(struct call *call, int code, mk_error *error) {
+    if (code < 0 && code != MK_ERR_ARGUMENT && *call->key != '\0')
+        mk_error_tell_key(error, call->key);
     mk_buffer_clear(&call->path);
     mk_buffer_clear(&call->body);
     free(call->etag);
+    return code;
 }
 
 static void add_header(struct call *call, const char *name, const char *value) {
@@ -292,19 +295,27 @@ int mk_call_result(mk_client *client, const mk_operation *op, const mk_argument 
     if (code == MK_OK)
         code = run_for_result(&call, client, op, (struct mk_exchange){.body = call.body.bytes, .n_body = call.body.n},
                               ret_result, error);
-    call_finish(&call);
-    return code;
+    return call_finish(&call, code, error);
+}
+
+int mk_source_read(mk_source *to, const mk_source *from, mk_error *error) {
+    if (!mk_struct_read(to, sizeof *to, from, MK_END_OF(mk_source, user)) || to->read == NULL)
+        return mk_fail(
+            error, MK_ERR_ARGUMENT,
+            "there is no source, or it has no size, no read(), or something that this library does not know");
+    return MK_OK;
 }
 
 int mk_call_source(mk_client *client, const mk_operation *op, const mk_argument *arguments, size_t n,
                    const mk_source *source, const struct mk_upload *upload, void **ret_result, mk_error *error) {
     struct call call;
     int code = call_start(&call, client, op, arguments, n, NULL, error);
-    if (code == MK_OK && (source == NULL || source->size == 0 || source->read == NULL))
-        code = mk_fail(error, MK_ERR_ARGUMENT, "there is no source, or it has no size or no read()");
+    mk_source taken;
+    if (code == MK_OK)
+        code = mk_source_read(&taken, source, error);
     if (code == MK_OK && ret_result == NULL)
         code = fail_nowhere(error);
-    struct mk_exchange exchange = {.source = source};
+    struct mk_exchange exchange = {.source = &taken};
     if (upload != NULL) {
         exchange.gzip = upload->gzip;
         exchange.digest = upload->digest;
@@ -313,8 +324,7 @@ int mk_call_source(mk_client *client, const mk_operation *op, const mk_argument 
     }
     if (code == MK_OK)
         code = run_for_result(&call, client, op, exchange, ret_result, error);
-    call_finish(&call);
-    return code;
+    return call_finish(&call, code, error);
 }
 
 int mk_call_sink(mk_client *client, const mk_operation *op, const mk_argument *arguments, size_t n, const char *accept,
@@ -323,13 +333,14 @@ int mk_call_sink(mk_client *client, const mk_operation *op, const mk_argument *a
     mk_response *response = NULL;
     const char *const asked[] = {accept, NULL};
     int code = call_start(&call, client, op, arguments, n, accept, error);
-    if (code == MK_OK && (sink == NULL || sink->size == 0 || sink->write == NULL))
-        code = mk_fail(error, MK_ERR_ARGUMENT, "there is no sink, or it has no size or no write()");
+    mk_sink taken;
+    if (code == MK_OK && (!mk_struct_read(&taken, sizeof taken, sink, MK_END_OF(mk_sink, user)) || taken.write == NULL))
+        code = mk_fail(error, MK_ERR_ARGUMENT,
+                       "there is no sink, or it has no size, no write(), or something that this library does not know");
     if (code == MK_OK)
-        code = call_run(&call, client, op, (struct mk_exchange){.sink = sink, .produces = asked}, &response, error);
-    call_finish(&call);
+        code = call_run(&call, client, op, (struct mk_exchange){.sink = &taken, .produces = asked}, &response, error);
     mk_response_free(response);
-    return code;
+    return call_finish(&call, code, error);
 }
 
 /* The largest pages, where the caller says nothing: fewer round trips. */
@@ -355,8 +366,7 @@ int mk_call_list(mk_client *client, const mk_operation *op, const mk_argument *a
         code = ask_for_most(&call, op, arguments, n, error);
     if (code == MK_OK)
         code = mk_list_create(client, op, call.path.bytes, ret_list, error);
-    call_finish(&call);
-    return code;
+    return call_finish(&call, code, error);
 }
 
 /* ---- calls by name ---- */
@@ -376,6 +386,5 @@ int mk_call(mk_client *client, const mk_operation *op, const mk_argument *argume
     }
     if (code == MK_OK)
         code = call_run(&call, client, op, exchange, ret_response, error);
-    call_finish(&call);
-    return code;
+    return call_finish(&call, code, error);
 }

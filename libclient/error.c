@@ -27,18 +27,26 @@ const char *mk_code_name(int code) {
     return "unknown";
 }
 
-/* A size of 0 is a forgotten MK_ERROR_INIT: what `memory` holds is not known then, so nothing is touched. */
-static bool usable(const mk_error *error) {
-    return error != NULL && error->size >= sizeof *error;
+/* Whether a caller's, which may be of an older program, has this member. A size of 0 is a forgotten MK_ERROR_INIT: what
+ * `memory` holds is not known then, so nothing is touched. */
+#define HAS(error, member) ((error) != NULL && (error)->size >= MK_END_OF(mk_error, member))
+
+/* Gives a caller what was put together here, as far as its struct goes; the memory is the caller's then, or gone. */
+static void give(mk_error *error, mk_error *made) {
+    if (HAS(error, memory)) {
+        mk_arena_destroy(error->memory);
+    } else {
+        mk_arena_destroy(made->memory);
+        made->n_details = 0;
+        made->details = NULL;
+        made->json = NULL;
+    }
+    if (HAS(error, code))
+        mk_struct_write(error, made, sizeof *made);
 }
 
 void mk_error_clear(mk_error *error) {
-    if (!usable(error))
-        return;
-    size_t size = error->size;
-    mk_arena_destroy(error->memory);
-    memset(error, 0, sizeof *error);
-    error->size = size;
+    give(error, &(mk_error){.size = 0});
 }
 
 void mk_text_tidy(char *text, size_t room) {
@@ -57,23 +65,36 @@ void mk_text_tidy(char *text, size_t room) {
             *text = ' ';
 }
 
+static void fail(mk_error *error, int code, int status, const char *format, va_list arguments) {
+    mk_error made = {.code = code, .status = status};
+    vsnprintf(made.message, sizeof made.message, format, arguments); /* the arguments may be of the error itself */
+    mk_text_tidy(made.message, sizeof made.message);
+    give(error, &made);
+}
+
 int mk_fail(mk_error *error, int code, const char *format, ...) {
-    if (!usable(error))
-        return code;
-    char message[sizeof error->message]; /* the arguments may be of the error itself */
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    fail(error, code, 0, format, arguments);
     va_end(arguments);
-    mk_text_tidy(message, sizeof message);
-    mk_error_clear(error);
-    error->code = code;
-    memcpy(error->message, message, sizeof message);
+    return code;
+}
+
+int mk_fail_status(mk_error *error, int code, int status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fail(error, code, status, format, arguments);
+    va_end(arguments);
     return code;
 }
 
 int mk_fail_memory(mk_error *error) {
     return mk_fail(error, MK_ERR_NO_MEMORY, "out of memory");
+}
+
+void mk_error_tell_key(mk_error *error, const char *key) {
+    if (HAS(error, idempotency_key))
+        snprintf(error->idempotency_key, sizeof error->idempotency_key, "%s", key);
 }
 
 /* ---- out of an answer ---- */
@@ -156,15 +177,13 @@ static void read_problem(mk_error *error, const mk_response *response) {
 int mk_fail_response(mk_error *error, const mk_response *response) {
     int status = response->status;
     int code = status >= 500 ? MK_ERR_SERVER : status >= 400 ? MK_ERR_REFUSED : MK_ERR_PROTOCOL;
-    mk_fail(error, code, "the server answered %d", status);
-    if (!usable(error))
-        return code;
-    error->status = status;
-    error->retry_after_s = response->retry_after_s;
+    mk_error made = {.code = code, .status = status, .retry_after_s = response->retry_after_s};
+    snprintf(made.message, sizeof made.message, "the server answered %d", status);
     const char *id = mk_response_header(response, "X-Request-Id"), *type = mk_response_header(response, "Content-Type");
     if (id != NULL && mk_utf8_is_good(id, strlen(id)))
-        copy_text(error->request_id, sizeof error->request_id, id);
-    if (type != NULL && strstr(type, "json") != NULL && response->body.n > 0)
-        read_problem(error, response);
+        copy_text(made.request_id, sizeof made.request_id, id);
+    if (error != NULL && type != NULL && strstr(type, "json") != NULL && response->body.n > 0)
+        read_problem(&made, response);
+    give(error, &made);
     return code;
 }

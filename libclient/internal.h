@@ -33,10 +33,12 @@ bool mk_is_header_value(const char *text);
 
 /* ---- sized.c: structs of a caller's that begin with their own size, of which `known` bytes are known here ---- */
 
+/* How large one must be to have this member: what a later version adds behind it an older program lacks. */
+#define MK_END_OF(type, member) (offsetof(type, member) + sizeof((type *)0)->member)
 /* NULL, or a size that is set and nothing in what lies past the known bytes. */
 bool mk_struct_is_good(const void *from, size_t known);
-/* Copies one: of an older program's what it has, the rest zero; of a newer one's what is known. NULL is all zero. False
- * when it is not good, or shorter than `least`. */
+/* Copies one: of an older program's what it has, the rest zero; of a newer one's what is known; the copy's own size is
+ * `known`. NULL is all zero. False when it is not good, or shorter than `least`. */
 bool mk_struct_read(void *to, size_t known, const void *from, size_t least);
 /* Fills one of a caller's, whose size is set, as far as it goes; what goes on past the known bytes becomes zero. */
 void mk_struct_write(void *to, const void *from, size_t known);
@@ -45,7 +47,11 @@ void mk_struct_write(void *to, const void *from, size_t known);
 
 /* Each answers the code, so that one can `return mk_fail(...)`. `error` may be NULL. */
 int mk_fail(mk_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int mk_fail_status(mk_error *error, int code, int status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 int mk_fail_memory(mk_error *error);
+/* Of a failure that was told already: the key that the library made for the request. */
+void mk_error_tell_key(mk_error *error, const char *key);
 /* Text that was cut to fit into `room` bytes: keeps it one line, and no character in two. */
 void mk_text_tidy(char *text, size_t room);
 /* Out of an answer of 400 or more. */
@@ -162,6 +168,8 @@ struct mk_upload {
 /* What the generated functions hand over. A NULL value: not given. */
 int mk_call_result(mk_client *, const mk_operation *, const mk_argument *, size_t n, const void *body,
                    void **ret_result, mk_error *);
+/* A caller's source, of whatever size, copied. */
+int mk_source_read(mk_source *to, const mk_source *from, mk_error *);
 int mk_call_sink(mk_client *, const mk_operation *, const mk_argument *, size_t n, const char *accept, const mk_sink *,
                  mk_error *);
 int mk_call_source(mk_client *, const mk_operation *, const mk_argument *, size_t n, const mk_source *,

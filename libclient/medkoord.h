@@ -92,12 +92,15 @@ typedef struct mk_error {
     const mk_error_detail *details; /* gone with mk_error_clear() or the next failure; empty when memory was short */
     const char *json;               /* the problem as it came, or NULL; gone with the details */
     void *memory;                   /* private */
+    /* The key under which the request went out, when the library made one by itself; empty otherwise. Where it is not
+     * known whether a write happened, the same call with this key says so, and does it if not. */
+    char idempotency_key[40];
 } mk_error;
 
 #ifdef __cplusplus
 #define MK_ERROR_INIT                                                                                                  \
     mk_error {                                                                                                         \
-        sizeof(mk_error), 0, 0, 0, {0}, {0}, {0}, 0, nullptr, nullptr, nullptr                                         \
+        sizeof(mk_error), 0, 0, 0, {0}, {0}, {0}, 0, nullptr, nullptr, nullptr, {0}                                    \
     }
 #else
 #define MK_ERROR_INIT                                                                                                  \

@@ -58,13 +58,14 @@ int mk_push(mk_client *client, const struct mk_new_consumption_delivery *announc
     mk_push_options chosen;
     if (!mk_struct_read(&chosen, sizeof chosen, options, sizeof chosen.size))
         return mk_fail_options(error);
-    if (client == NULL || announcement == NULL || source == NULL || source->size == 0 || source->read == NULL ||
-        ret_report == NULL)
-        return mk_fail(
-            error, MK_ERR_ARGUMENT,
-            "there is no client, no announcement, no source with its size and read(), or nowhere to put the report");
+    if (client == NULL || announcement == NULL || ret_report == NULL)
+        return mk_fail(error, MK_ERR_ARGUMENT,
+                       "there is no client, no announcement, or nowhere to put the report");
+    mk_source taken;
     char key[KEY_SIZE], id[37];
-    int code = chosen.idempotency_key == NULL ? make_key(announcement, key, error) : MK_OK;
+    int code = mk_source_read(&taken, source, error);
+    if (code == MK_OK && chosen.idempotency_key == NULL)
+        code = make_key(announcement, key, error);
     if (code == MK_OK)
         code = announce(client, announcement, chosen.idempotency_key == NULL ? key : chosen.idempotency_key, id, error);
     if (code != MK_OK)
@@ -72,12 +73,12 @@ int mk_push(mk_client *client, const struct mk_new_consumption_delivery *announc
     if (ret_id != NULL)
         memcpy(ret_id, id, sizeof id);
     const mk_argument arguments[] = {{"id", id}, {"Prefer", chosen.rehearse ? "tx=rollback" : NULL}};
-    const struct mk_upload upload = {.gzip = !chosen.plain && !source->gzipped,
+    const struct mk_upload upload = {.gzip = !chosen.plain && !taken.gzipped,
                                      .digest = !chosen.no_digest,
                                      .progress = chosen.progress,
                                      .progress_user = chosen.progress_user};
     void *report;
-    code = mk_call_source(client, mk_operation_find("put_consumption_rows"), arguments, 2, source, &upload, &report,
+    code = mk_call_source(client, mk_operation_find("put_consumption_rows"), arguments, 2, &taken, &upload, &report,
                           error);
     if (code == MK_OK)
         *ret_report = report;

@@ -348,11 +348,9 @@ static int judge(struct attempt *a, mk_response *response, mk_error *error) {
         return MK_OK;
     }
     const char *to = mk_response_header(response, "Location");
-    mk_fail(error, MK_ERR_PROTOCOL, "%s %s: an answer of status %d%s%s", a->exchange->method, a->exchange->path, status,
-            to == NULL ? "" : ", which is not followed, to ", to == NULL ? "" : to);
-    if (error != NULL && error->size >= sizeof *error)
-        error->status = status;
-    return MK_ERR_PROTOCOL;
+    return mk_fail_status(error, MK_ERR_PROTOCOL, status, "%s %s: an answer of status %d%s%s", a->exchange->method,
+                          a->exchange->path, status, to == NULL ? "" : ", which is not followed, to ",
+                          to == NULL ? "" : to);
 }
 
 static int open_outflow(struct attempt *a, mk_error *error) {

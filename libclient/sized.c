@@ -30,6 +30,7 @@ bool mk_struct_read(void *to, size_t known, const void *from, size_t least) {
     if (size < least || !mk_struct_is_good(from, known))
         return false;
     memcpy(to, from, size < known ? size : known);
+    memcpy(to, &known, sizeof known);
     return true;
 }
 

@@ -40,10 +40,11 @@ static void look_at(mk_source *source, FILE *file) {
 }
 
 int mk_source_from_file(mk_source *source, FILE *file) {
-    if (source == NULL || file == NULL || source->size < sizeof *source)
+    if (source == NULL || file == NULL || source->size < MK_END_OF(mk_source, start))
         return MK_ERR_ARGUMENT;
-    *source = (mk_source){.size = source->size, .read = read_file, .user = source, .file = file};
-    look_at(source, file);
+    mk_source made = {.read = read_file, .user = source, .file = file};
+    look_at(&made, file);
+    mk_struct_write(source, &made, sizeof made);
     return ferror(file) ? MK_ERR_FILE : MK_OK;
 }
 
@@ -52,9 +53,9 @@ static int write_file(void *user, const void *bytes, size_t n) {
 }
 
 int mk_sink_to_file(mk_sink *sink, FILE *file) {
-    if (sink == NULL || file == NULL || sink->size < sizeof *sink)
+    if (sink == NULL || file == NULL || sink->size < MK_END_OF(mk_sink, user))
         return MK_ERR_ARGUMENT;
-    *sink = (mk_sink){.size = sink->size, .write = write_file, .user = file};
+    mk_struct_write(sink, &(mk_sink){.write = write_file, .user = file}, sizeof *sink);
     return MK_OK;
 }
 

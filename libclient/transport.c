@@ -361,11 +361,8 @@ static int fail(struct run *run, CURLcode result, mk_error *error) {
     const char *reason = run->code != MK_OK ? run->reason : *t->reason != '\0' ? t->reason : curl_easy_strerror(result);
     if (result == CURLE_OUT_OF_MEMORY && run->code == MK_OK && !run->head_ended)
         reason = "out of memory, or a header of the answer is longer than 100 KB";
-    mk_fail(error, code, "%s %s: %s", run->exchange->method, run->exchange->path,
-            code == MK_ERR_NO_MEMORY && run->code != MK_OK ? "out of memory" : reason);
-    if (error != NULL && error->size >= sizeof *error)
-        error->status = status;
-    return code;
+    return mk_fail_status(error, code, status, "%s %s: %s", run->exchange->method, run->exchange->path,
+                          code == MK_ERR_NO_MEMORY && run->code != MK_OK ? "out of memory" : reason);
 }
 
 /* ---- running one ---- */

@@ -24,7 +24,7 @@ class Detail(Structure):
 class Error(Structure):
     _fields_ = [("size", c_size_t), ("code", c_int), ("status", c_int), ("retry_after_s", c_int64), ("problem", c_char * 64),
                 ("message", c_char * 512), ("request_id", c_char * 65), ("n_details", c_size_t), ("details", POINTER(Detail)),
-                ("json", c_char_p), ("memory", c_void_p)]
+                ("json", c_char_p), ("memory", c_void_p), ("idempotency_key", c_char * 40)]
 
     def __init__(self):
         super().__init__(size=ctypes.sizeof(Error))

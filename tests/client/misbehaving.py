@@ -23,6 +23,7 @@ import zlib
 
 counts = collections.Counter()
 lock = threading.Lock()
+keys = []
 JSON = b"Content-Type: application/json\r\n"
 
 
@@ -367,6 +368,15 @@ def stop_reading(r):
         r.connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     threading.Event().wait(20)
     return False
+
+
+def hospitals(r):
+    """Cut at first, then refused, with a title that says whether the key is that of the first."""
+    keys.append(r.headers["idempotency-key"])
+    if r.nth == 1:
+        return r.connection.cut()
+    title = "same" if keys[-1] == keys[0] else "other"
+    return r.answer(409, json.dumps({"code": "told", "title": title}).encode(), kind=b"Content-Type: application/problem+json\r\n")
 
 
 # ---- a delivery, as the contract's own examples answer it ----

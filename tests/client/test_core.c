@@ -178,6 +178,48 @@ START_TEST(an_error_that_was_not_set_up_is_left_alone) {
 }
 END_TEST
 
+/* Programs of other headers: each member that their struct has is filled, and nothing past its end. */
+START_TEST(errors_of_older_and_newer_programs) {
+    static const size_t sizes[] = {offsetof(mk_error, problem), offsetof(mk_error, n_details), offsetof(mk_error, json),
+                                   offsetof(mk_error, memory), offsetof(mk_error, idempotency_key), sizeof(mk_error),
+                                   sizeof(mk_error) + 16};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        union {
+            mk_error error;
+            unsigned char bytes[sizeof(mk_error) + 32];
+        } e;
+        size_t size = sizes[i];
+        memset(&e, 0, sizeof e);
+        memset(e.bytes + size, 0xAA, sizeof e - size);
+        e.error.size = size;
+        mk_response *r = make_response(422, "application/problem+json",
+                                       "{\"code\": \"bad\", \"title\": \"T\", \"errors\": [{\"code\": \"c\"}]}");
+        for (int twice = 0; twice < 2; twice++)
+            ck_assert_int_eq(mk_fail_response(&e.error, r), MK_ERR_REFUSED);
+        mk_error_tell_key(&e.error, "key");
+        mk_response_free(r);
+        ck_assert_uint_eq(e.error.size, size);
+        ck_assert_int_eq(e.error.code, MK_ERR_REFUSED);
+        ck_assert_int_eq(e.error.status, 422);
+        if (size > offsetof(mk_error, problem)) {
+            ck_assert_str_eq(e.error.problem, "bad");
+            ck_assert_str_eq(e.error.message, "T; ");
+            ck_assert_str_eq(e.error.request_id, "from-head");
+        }
+        bool whole = size >= offsetof(mk_error, idempotency_key); /* details live as long as `memory` is known */
+        if (size > offsetof(mk_error, n_details))
+            ck_assert_uint_eq(e.error.n_details, whole);
+        if (whole)
+            ck_assert_str_eq(e.error.details[0].code, "c");
+        if (size >= sizeof(mk_error))
+            ck_assert_str_eq(e.error.idempotency_key, "key");
+        mk_error_clear(&e.error);
+        for (size_t k = sizeof size; k < sizeof e; k++)
+            ck_assert_uint_eq(e.bytes[k], k < size ? 0 : 0xAA);
+    }
+}
+END_TEST
+
 /* ---- the cache ---- */
 
 START_TEST(the_cache_keeps_what_was_used_last) {
@@ -391,6 +433,18 @@ START_TEST(a_file_is_a_source_from_where_it_stands) {
     source.size = 0;
     ck_assert_int_eq(mk_source_from_file(&source, stdin), MK_ERR_ARGUMENT);
     ck_assert_int_eq(mk_source_from_file(NULL, stdin), MK_ERR_ARGUMENT);
+    ck_assert_int_eq(mk_sink_to_file(NULL, stdin), MK_ERR_ARGUMENT);
+    source.size = offsetof(mk_source, start); /* too short to read a file */
+    ck_assert_int_eq(mk_source_from_file(&source, stdin), MK_ERR_ARGUMENT);
+    struct {
+        mk_source source;
+        char newer[16];
+    } newer;
+    memset(&newer, 0xAA, sizeof newer); /* only `size` is to be set before */
+    newer.source.size = sizeof newer;
+    ck_assert_int_eq(mk_source_from_file(&newer.source, stdin), MK_OK);
+    ck_assert_uint_eq(newer.source.size, sizeof newer);
+    ck_assert_int_eq(mk_source_read(&source, &newer.source, NULL), MK_OK);
     file = fopen("/dev/full", "w");
     mk_sink sink = {.size = sizeof sink};
     ck_assert_int_eq(mk_sink_to_file(&sink, file), MK_OK);
@@ -507,7 +561,56 @@ START_TEST(without_secrets_nothing_is_verified) {
 }
 END_TEST
 
-/* ---- options ---- */
+/* ---- options, and other structs that have a size ---- */
+
+static int write_nothing(void *user, const void *bytes, size_t n) {
+    (void)user, (void)bytes, (void)n;
+    return 0;
+}
+
+/* Nobody listens at the port: MK_ERR_NETWORK is a struct that was taken. */
+START_TEST(sources_and_sinks_of_older_and_newer_programs) {
+    const mk_client_options options = {.size = sizeof options, .url = "http://127.0.0.1:1", .retries = -1};
+    const mk_operation *rows = mk_operation_find("put_consumption_rows"), *list = mk_operation_find("list_consumption");
+    const mk_argument id = {"id", "x"};
+    struct pattern p = {.n = 10, .piece = 10, .fails_at = -1};
+    struct {
+        mk_source source;
+        char newer[16];
+    } from = {.source = source_of(&p)};
+    struct {
+        mk_sink sink;
+        char newer[16];
+    } to = {.sink = {.write = write_nothing}};
+    const struct {
+        size_t source, sink;
+        char newer;
+        int code;
+    } cases[] = {{0, 0, 0, MK_ERR_ARGUMENT},
+                 {offsetof(mk_source, user), offsetof(mk_sink, user), 0, MK_ERR_ARGUMENT},
+                 {offsetof(mk_source, length), sizeof(mk_sink), 0, MK_ERR_NETWORK},
+                 {offsetof(mk_source, media_type), sizeof(mk_sink), 1, MK_ERR_NETWORK},
+                 {sizeof from, sizeof to, 0, MK_ERR_NETWORK},
+                 {sizeof from, sizeof to, 1, MK_ERR_ARGUMENT}};
+    void *result = NULL;
+    mk_client *client;
+    mk_global_init();
+    ck_assert_int_eq(mk_client_create(&options, &client, NULL), MK_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        from.source.size = cases[i].source;
+        to.sink.size = cases[i].sink;
+        from.newer[15] = to.newer[15] = cases[i].newer;
+        if (cases[i].source < sizeof(mk_source))
+            from.source.media_type = (const char *)1; /* not looked at */
+        else
+            from.source.media_type = NULL;
+        ck_assert_int_eq(mk_call_from_source(client, rows, &id, 1, &from.source, &result, NULL), cases[i].code);
+        ck_assert_int_eq(mk_call_to_sink(client, list, NULL, 0, "text/csv", &to.sink, NULL), cases[i].code);
+    }
+    mk_client_destroy(client);
+    mk_global_cleanup();
+}
+END_TEST
 
 static const mk_client_options bad_options[] = {
     {.url = NULL},
@@ -659,6 +762,8 @@ int main(void) {
     tcase_add_test(tcase, a_file_is_a_source_from_where_it_stands);
     tcase_add_loop_test(tcase, events_are_what_they_say_or_refused, 0, sizeof events / sizeof *events);
     tcase_add_test(tcase, without_secrets_nothing_is_verified);
+    tcase_add_test(tcase, errors_of_older_and_newer_programs);
+    tcase_add_test(tcase, sources_and_sinks_of_older_and_newer_programs);
     tcase_add_loop_test(tcase, options_that_cannot_be_are_refused, 0, sizeof bad_options / sizeof *bad_options);
     tcase_add_test(tcase, options_of_older_and_newer_programs);
     tcase_add_test(tcase, the_library_is_opened_first);

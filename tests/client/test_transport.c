@@ -267,6 +267,31 @@ START_TEST(a_write_is_not_sent_twice_on_an_old_connection) {
 }
 END_TEST
 
+/* Whether a write happened is found out under the key that the library made for it. */
+START_TEST(a_key_of_the_librarys_is_told_when_the_call_fails) {
+    mk_client *client = client_of(server.http, (mk_client_options){0});
+    const struct mk_new_hospital hospital = {.size = sizeof hospital, .code = "X", .name = "x", .region = "y"};
+    struct mk_create_hospital_options options = {.size = sizeof options};
+    struct mk_hospital *made = NULL;
+    mk_error error = MK_ERROR_INIT;
+    char key[sizeof error.idempotency_key];
+    ck_assert_int_eq(mk_create_hospital(client, &hospital, NULL, &made, &error), MK_ERR_NETWORK);
+    ck_assert_uint_eq(strlen(error.idempotency_key), 36);
+    strcpy(key, error.idempotency_key);
+    options.idempotency_key = key;
+    ck_assert_int_eq(mk_create_hospital(client, &hospital, &options, &made, &error), MK_ERR_REFUSED);
+    ck_assert_str_eq(error.message, "same");
+    ck_assert_str_eq(error.idempotency_key, ""); /* the caller knows it */
+    ck_assert_int_eq(mk_create_hospital(client, &hospital, NULL, &made, &error), MK_ERR_REFUSED);
+    ck_assert_str_eq(error.message, "other");
+    ck_assert_str_ne(error.idempotency_key, key);
+    ck_assert_int_eq(mk_create_hospital(client, &hospital, NULL, NULL, &error), MK_ERR_ARGUMENT);
+    ck_assert_str_eq(error.idempotency_key, ""); /* nothing was sent */
+    mk_error_clear(&error);
+    mk_client_destroy(client);
+}
+END_TEST
+
 START_TEST(retry_after_is_honoured_within_the_time) {
     mk_client *client = client_of(server.http, (mk_client_options){.retries = 3, .timeout_ms = 4000});
     mk_response *response = NULL;
@@ -613,6 +638,7 @@ static void add_all(TCase *tcase) {
     tcase_add_loop_test(tcase, requests_that_cannot_be_are_not_sent, 0, sizeof bad_requests / sizeof *bad_requests);
     tcase_add_loop_test(tcase, what_is_safe_is_sent_again_and_nothing_else, 0, sizeof again / sizeof *again);
     tcase_add_test(tcase, a_write_is_not_sent_twice_on_an_old_connection);
+    tcase_add_test(tcase, a_key_of_the_librarys_is_told_when_the_call_fails);
     tcase_add_test(tcase, retry_after_is_honoured_within_the_time);
     tcase_add_test(tcase, the_time_is_of_all_tries_together);
     tcase_add_test(tcase, a_refused_token_is_renewed_once);
