@@ -248,6 +248,7 @@ bool mk_sink_is_file(const mk_sink *);
 
 int mk_transport_global_init(void);
 void mk_transport_global_cleanup(void);
+bool mk_sink_flush(const mk_sink *); /* false: see errno */
 struct mk_transport;
 struct mk_transport *mk_transport_create(const mk_client_options *);
 void mk_transport_destroy(struct mk_transport *);

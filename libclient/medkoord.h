@@ -212,7 +212,8 @@ typedef struct mk_sink {
     void *user;
 } mk_sink;
 
-/* Fills a sink that writes to an open file, which stays the caller's. Set `size` before. */
+/* Fills a sink that writes to an open file, which stays the caller's. Set `size` before. At the end of a call that
+ * succeeds everything was handed to the system (fflush). */
 MK_API int mk_sink_to_file(mk_sink *, FILE *file);
 
 /* ---- calls by name ----

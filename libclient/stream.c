@@ -63,6 +63,10 @@ bool mk_sink_is_file(const mk_sink *sink) {
     return sink->write == write_file;
 }
 
+bool mk_sink_flush(const mk_sink *sink) {
+    return !mk_sink_is_file(sink) || fflush(sink->user) == 0;
+}
+
 /* ---- out ---- */
 
 #define PIECE ((size_t)64 * 1024)

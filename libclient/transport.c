@@ -158,6 +158,13 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *user) {
     return n + 1;
 }
 
+/* What a file still holds back may not find room any more. */
+static void end_body(struct run *run) {
+    const mk_sink *sink = run->exchange->sink;
+    if (sink != NULL && !mk_sink_flush(sink))
+        stop(run, MK_ERR_FILE, strerror(errno));
+}
+
 static size_t give_body(char *to, size_t size, size_t n, void *user) {
     struct run *run = user;
     int code = MK_ERR_CALLBACK;
@@ -416,6 +423,8 @@ int mk_transport_run(struct mk_transport *t, const struct mk_exchange *x, struct
         set_run(&run, timeout_ms);
         hold_pipe_signal(&signals, &pending);
         CURLcode result = curl_easy_perform(t->curl);
+        if (result == CURLE_OK)
+            end_body(&run);
         release_pipe_signal(&signals, pending);
         code = finish(&run, result, ret_response, error);
     } else {
