@@ -237,22 +237,26 @@ int mk_answer_read(const mk_response *response, struct mk_arena *arena, const st
     bool memory;
     const struct mk_json *json = mk_json_read(arena, response->body.bytes, response->body.n, &memory);
     if (json == NULL)
-        return memory ? mk_fail_memory(error) : mk_fail(error, MK_ERR_PROTOCOL, "the answer's JSON is broken");
+        return memory ? mk_fail_arena(error, arena)
+                      : mk_fail(error, MK_ERR_PROTOCOL, "the answer's JSON is broken");
     *ret_json = json;
     return MK_OK;
 }
 
-static int read_result(const struct mk_type *type, const mk_response *response, void **ret_result, mk_error *error) {
+static int read_result(const mk_client *client, const struct mk_type *type, const mk_response *response,
+                       void **ret_result, mk_error *error) {
+    size_t limit = client->options.max_memory_bytes;
     struct mk_arena *arena = mk_arena_create();
     if (arena == NULL)
         return mk_fail_memory(error);
+    mk_arena_limit(arena, limit);
     const struct mk_json *json = NULL;
     int code = mk_answer_read(response, arena, &json, error);
     const char *replayed = mk_response_header(response, "Idempotent-Replayed");
     if (code == MK_OK)
         code = mk_result_create(type, json, mk_response_header(response, "ETag"),
                                 mk_response_header(response, "X-Request-Id"),
-                                replayed != NULL && mk_same(replayed, "true"), ret_result, error);
+                                replayed != NULL && mk_same(replayed, "true"), limit, ret_result, error);
     mk_arena_destroy(arena);
     return code;
 }
@@ -272,7 +276,7 @@ static int run_for_result(struct call *call, mk_client *client, const mk_operati
     if (code != MK_OK)
         return code;
     if (type != NULL)
-        code = read_result(type, response, ret_result, error);
+        code = read_result(client, type, response, ret_result, error);
     mk_response_free(response);
     return code;
 }

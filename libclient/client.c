@@ -109,6 +109,8 @@ static bool keep_options(mk_client *client, const mk_client_options *given) {
     o->retries = o->retries < 0 ? 0 : (int)or_default(o->retries, 3);
     if (o->max_body_bytes == 0)
         o->max_body_bytes = (size_t)64 * 1024 * 1024;
+    if (o->max_memory_bytes == 0)
+        o->max_memory_bytes = (size_t)256 * 1024 * 1024;
     return true;
 }
 

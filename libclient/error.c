@@ -92,6 +92,12 @@ int mk_fail_memory(mk_error *error) {
     return mk_fail(error, MK_ERR_NO_MEMORY, "out of memory");
 }
 
+int mk_fail_arena(mk_error *error, const struct mk_arena *arena) {
+    return arena != NULL && mk_arena_is_full(arena)
+               ? mk_fail(error, MK_ERR_PROTOCOL, "the answer takes more memory than max_memory_bytes")
+               : mk_fail_memory(error);
+}
+
 void mk_error_tell_key(mk_error *error, const char *key) {
     if (HAS(error, idempotency_key))
         snprintf(error->idempotency_key, sizeof error->idempotency_key, "%s", key);
@@ -152,11 +158,15 @@ static void write_message(mk_error *error, const struct mk_json *problem) {
     copy_text(error->message, sizeof error->message, text);
 }
 
+#define LARGEST_PROBLEM ((size_t)64 * 1024 * 1024) /* in memory: 10,000 rejected lines take 10 MiB */
+
 /* Everything read lives in one arena of the error; when memory is short, the codes stand without it. */
 static void read_problem(mk_error *error, const mk_response *response) {
     struct mk_arena *arena = mk_arena_create();
     bool memory = false;
     size_t n = response->body.n;
+    if (arena != NULL)
+        mk_arena_limit(arena, LARGEST_PROBLEM);
     char *text = arena == NULL ? NULL : mk_arena_text(arena, response->body.bytes, n);
     const struct mk_json *problem = text == NULL ? NULL : mk_json_read(arena, text, n, &memory);
     if (problem == NULL || problem->kind != MK_JSON_OBJECT || *member(problem, "code") == '\0') {

@@ -14,6 +14,9 @@ struct mk_arena *mk_arena_create(void); /* NULL when out of memory, as the other
 void mk_arena_destroy(struct mk_arena *);
 void *mk_arena_alloc(struct mk_arena *, size_t n); /* zeroed, aligned for everything */
 char *mk_arena_text(struct mk_arena *, const char *text, size_t n);
+/* From now on it is out of memory where it would grow past this; and whether it was. */
+void mk_arena_limit(struct mk_arena *, size_t limit);
+bool mk_arena_is_full(const struct mk_arena *);
 
 /* Bytes that grow. After `failed` nothing is added any more: look once, at the end. */
 struct mk_buffer {
@@ -50,6 +53,8 @@ int mk_fail(mk_error *error, int code, const char *format, ...) __attribute__((f
 int mk_fail_status(mk_error *error, int code, int status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 int mk_fail_memory(mk_error *error);
+/* The same of an arena: out of memory, or at its limit. */
+int mk_fail_arena(mk_error *error, const struct mk_arena *);
 /* Of a failure that was told already: the key that the library made for the request. */
 void mk_error_tell_key(mk_error *error, const char *key);
 /* Text that was cut to fit into `room` bytes: keeps it one line, and no character in two. */
@@ -72,15 +77,15 @@ enum mk_json_kind {
 struct mk_json {
     enum mk_json_kind kind;
     const char *name;             /* of a member of an object; or NULL */
-    const char *text;             /* of a string: unescaped; of a number: as written; both end in NUL */
+    const char *text;             /* of a string: unescaped, ends in NUL; of a number: as it stands in `raw` */
     size_t n;                     /* bytes of it; of an array or object: how many children */
     struct mk_json *first, *next; /* children; the next child of the same parent */
     const char *raw;              /* where the value stands in what was read, n_raw bytes; not ended */
     size_t n_raw;
 };
 
-/* Reads exactly one JSON value; all of the answer but `raw` lives in the arena. NULL: it is none (*ret_memory false),
- * or memory is short (true). */
+/* Reads exactly one JSON value; all of the answer but `raw` and numbers lives in the arena. NULL: it is none
+ * (*ret_memory false), or memory is short (true). */
 struct mk_json *mk_json_read(struct mk_arena *, const char *text, size_t n, bool *ret_memory);
 /* A member of an object; NULL when there is none, or `object` is NULL or none. */
 const struct mk_json *mk_json_get(const struct mk_json *object, const char *name);
@@ -137,9 +142,9 @@ struct mk_result {
     const char *etag, *request_id;
     bool replayed;
 };
-/* `etag` may be NULL. */
+/* `etag` may be NULL. `limit`: of its memory; 0: none. */
 int mk_result_create(const struct mk_type *, const struct mk_json *, const char *etag, const char *request_id,
-                     bool replayed, void **ret_result, mk_error *);
+                     bool replayed, size_t limit, void **ret_result, mk_error *);
 
 /* ---- ops.c (generated) ---- */
 
@@ -174,7 +179,7 @@ int mk_call_sink(mk_client *, const mk_operation *, const mk_argument *, size_t 
                  mk_error *);
 int mk_call_source(mk_client *, const mk_operation *, const mk_argument *, size_t n, const mk_source *,
                    const struct mk_upload *, void **ret_result, mk_error *);
-/* The JSON of an answer; lives in the arena and refers to the response. */
+/* The JSON of an answer; lives in the arena, which may have a limit, and refers to the response. */
 int mk_answer_read(const mk_response *, struct mk_arena *, const struct mk_json **ret_json, mk_error *);
 
 /* ---- list.c ---- */
@@ -243,12 +248,12 @@ int64_t mk_outflow_taken(const struct mk_outflow *); /* bytes of the source so f
 int mk_outflow_digest(struct mk_outflow *, const struct mk_exchange *tells, char to[64], int64_t *ret_length,
                       mk_error *);
 bool mk_sink_is_file(const mk_sink *);
+bool mk_sink_flush(const mk_sink *); /* false: see errno */
 
 /* ---- transport.c: the only file with curl.h ---- */
 
 int mk_transport_global_init(void);
 void mk_transport_global_cleanup(void);
-bool mk_sink_flush(const mk_sink *); /* false: see errno */
 struct mk_transport;
 struct mk_transport *mk_transport_create(const mk_client_options *);
 void mk_transport_destroy(struct mk_transport *);

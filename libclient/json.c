@@ -235,9 +235,8 @@ static bool read_number(struct reader *r, struct mk_json *value) {
     if (r->at == NULL)
         return false;
     value->n = (size_t)(r->at - start);
-    value->text = mk_arena_text(r->arena, start, value->n);
-    r->no_memory = value->text == NULL;
-    return value->text != NULL;
+    value->text = start;
+    return true;
 }
 
 static bool read_kind(struct reader *r, struct mk_json *value) {
@@ -318,7 +317,7 @@ bool mk_json_integer(const struct mk_json *value, int64_t *ret_value) {
         return false;
     bool negative = value->text[0] == '-';
     int64_t sum = 0;
-    for (const char *p = value->text + negative; *p != '\0'; p++)
+    for (const char *p = value->text + negative; p < value->text + value->n; p++)
         if (!is_digit(*p) || __builtin_mul_overflow(sum, 10, &sum) ||
             __builtin_sub_overflow(sum, *p - '0', &sum)) /* below zero, where there is room for one more */
             return false;

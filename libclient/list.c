@@ -107,8 +107,10 @@ static int fetch(mk_list *list, const char *path, mk_error *error) {
         code = mk_fail_response(error, page.response);
     if (code == MK_OK && (page.arena = mk_arena_create()) == NULL)
         code = mk_fail_memory(error);
-    if (code == MK_OK)
+    if (code == MK_OK) {
+        mk_arena_limit(page.arena, list->client->options.max_memory_bytes);
         code = read_page(list, seen, &page, error);
+    }
     if (code != MK_OK) {
         if (renew)
             free(seen);
@@ -158,7 +160,8 @@ int mk_list_item(mk_list *list, const struct mk_type *type, void **ret_item, mk_
         return mk_fail(error, MK_ERR_ARGUMENT, "this is no list of %s", type->name);
     int code = find_item(list, error);
     if (code == MK_OK)
-        code = mk_result_create(type, list->page.item, NULL, list->page.request_id, false, ret_item, error);
+        code = mk_result_create(type, list->page.item, NULL, list->page.request_id, false,
+                                list->client->options.max_memory_bytes, ret_item, error);
     if (code == MK_OK)
         list->page.item = list->page.item->next;
     return code;

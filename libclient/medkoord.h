@@ -147,6 +147,8 @@ typedef struct mk_client_options {
     /* Told what happens: a line without line feed. Tokens and bodies never stand in it. */
     void (*log)(void *user, enum mk_log_level, const char *line);
     void *log_user;
+    size_t max_memory_bytes; /* that an answer may take once it is read: JSON of many small values takes 30 times as
+                              * much as its text. 0: 256 MiB */
 } mk_client_options;
 
 /* Everything in the options is copied, but the callbacks' `user`. Destroy with mk_client_destroy(). */

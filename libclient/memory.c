@@ -16,6 +16,8 @@ struct chunk {
 
 struct mk_arena {
     struct chunk *chunks; /* the first is the one in use */
+    size_t n, limit;      /* bytes of all chunks; limit: 0 is none */
+    bool full;
 };
 
 struct mk_arena *mk_arena_create(void) {
@@ -32,6 +34,14 @@ void mk_arena_destroy(struct mk_arena *arena) {
     free(arena);
 }
 
+void mk_arena_limit(struct mk_arena *arena, size_t limit) {
+    arena->limit = limit;
+}
+
+bool mk_arena_is_full(const struct mk_arena *arena) {
+    return arena->full;
+}
+
 static struct chunk *add_chunk(struct mk_arena *arena, size_t n) {
     size_t room = arena->chunks == NULL ? FIRST_CHUNK : arena->chunks->room * 2;
     if (room > LARGEST_CHUNK)
@@ -39,10 +49,12 @@ static struct chunk *add_chunk(struct mk_arena *arena, size_t n) {
     bool large = n > room;
     if (large)
         room = n;
-    struct chunk *c = calloc(1, sizeof *c + room);
+    arena->full = arena->limit > 0 && (arena->n > arena->limit || room > arena->limit - arena->n);
+    struct chunk *c = arena->full ? NULL : calloc(1, sizeof *c + room);
     if (c == NULL)
         return NULL;
     c->room = room;
+    arena->n += room;
     if (large && arena->chunks != NULL) { /* what is left of the one in use stays in use */
         c->next = arena->chunks->next;
         arena->chunks->next = c;

@@ -26,16 +26,20 @@ static bool copy_text(struct mk_arena *arena, const char *text, const char **ret
 }
 
 int mk_result_create(const struct mk_type *type, const struct mk_json *json, const char *etag, const char *request_id,
-                     bool replayed, void **ret_result, mk_error *error) {
+                     bool replayed, size_t limit, void **ret_result, mk_error *error) {
     struct mk_arena *arena = mk_arena_create();
+    if (arena != NULL)
+        mk_arena_limit(arena, limit);
     struct mk_result *head = arena == NULL ? NULL : mk_arena_alloc(arena, HEAD + type->size);
     char where[MK_WHERE] = "";
     if (head == NULL || !mk_decode(type, json, arena, (char *)head + HEAD, where) ||
         !copy_text(arena, etag, &head->etag) || !copy_text(arena, request_id, &head->request_id) ||
         (head->json = mk_arena_text(arena, json->raw, json->n_raw)) == NULL) {
+        int code = where[0] == '\0'
+                       ? mk_fail_arena(error, arena)
+                       : mk_fail(error, MK_ERR_PROTOCOL, "the answer is not of the contract: %s", where);
         mk_arena_destroy(arena);
-        return where[0] == '\0' ? mk_fail_memory(error)
-                                : mk_fail(error, MK_ERR_PROTOCOL, "the answer is not of the contract: %s", where);
+        return code;
     }
     head->magic = MAGIC;
     head->type = type;

@@ -11,6 +11,7 @@
 #define LONGEST_WAIT_MS 10000
 #define WAIT_SLICE_MS   100 /* between two looks whether the caller wants to stop */
 #define LARGEST_TOKEN   8192
+#define LARGEST_REFUSAL ((size_t)1024 * 1024) /* in memory: what is in progress is told in a few words */
 
 /* A call: all its exchanges. */
 struct attempt {
@@ -230,6 +231,7 @@ static bool is_in_progress(const mk_response *response) {
     bool memory, found = false;
     struct mk_arena *arena = response->body.n == 0 ? NULL : mk_arena_create();
     if (arena != NULL) {
+        mk_arena_limit(arena, LARGEST_REFUSAL);
         const char *code =
             mk_json_text(mk_json_get(mk_json_read(arena, response->body.bytes, response->body.n, &memory), "code"));
         found = code != NULL && (strcmp(code, "request_in_progress") == 0 || strcmp(code, "upload_in_progress") == 0);

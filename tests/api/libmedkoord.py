@@ -53,7 +53,8 @@ class Options(Structure):
     _fields_ = [("size", c_size_t), ("url", c_char_p), ("token", c_char_p), ("get_token", c_void_p), ("get_token_user", c_void_p),
                 ("connect_timeout_ms", c_int64), ("timeout_ms", c_int64), ("idle_timeout_ms", c_int64), ("ca_file", c_char_p),
                 ("proxy", c_char_p), ("user_agent", c_char_p), ("language", c_char_p), ("retries", c_int),
-                ("cache_bytes", c_size_t), ("max_body_bytes", c_size_t), ("log", c_void_p), ("log_user", c_void_p)]
+                ("cache_bytes", c_size_t), ("max_body_bytes", c_size_t), ("log", c_void_p), ("log_user", c_void_p),
+                ("max_memory_bytes", c_size_t)]
 
 
 READ = ctypes.CFUNCTYPE(c_long, c_void_p, c_void_p, c_size_t)

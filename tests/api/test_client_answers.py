@@ -225,6 +225,19 @@ def test_what_answers_everything_is_no_server_of_ours(told, caller, kind):
     assert refused.value.code == PROTOCOL and said + "empty" in refused.value.text
 
 
+def test_an_answer_takes_no_more_memory_than_it_may(told, types):  # noqa: F811
+    many = ",".join(["1"] * 100000)
+    told.answers = {"/v1/regions/nordjylland": (200, "application/json", json.dumps(REGION)[:-1] + f', "new": [{many}]}}'),
+                    "/v1/regions?limit=500": (200, "application/json", f'{{"items": [{many}], "next": null}}')}
+    with Caller(types, f"http://127.0.0.1:{told.server_port}", "token", retries=-1, max_memory_bytes=1 << 20) as small:
+        for words in (("get_region", "nordjylland"), ("list_regions",)):
+            with pytest.raises(Failure) as refused:
+                small.call(*words)
+            assert refused.value.code == PROTOCOL and "more memory than max_memory_bytes" in refused.value.text
+    with Caller(types, f"http://127.0.0.1:{told.server_port}", "token", retries=-1) as usual:
+        assert usual.call("get_region", "nordjylland")["slug"] == "nordjylland"
+
+
 def test_a_newer_server_is_understood(told, caller):
     newer = {"zoo": {"a": [None, 1.50]}, **REGION, "code": "1099", "valid_to": "whenever", "x": 1e400}
     told.answers = {"/v1/regions/nordjylland": (200, "application/json; charset=utf-8", json.dumps(newer).replace("Infinity", "1e400"))}

@@ -46,7 +46,7 @@ static void *result_of(const char *operation, const char *text, mk_error *error)
     const struct mk_json *json = mk_json_read(arena, text, strlen(text), &memory);
     ck_assert_ptr_nonnull(json);
     void *result = NULL;
-    int code = mk_result_create(type_of(operation), json, "\"7\"", "request-1", true, &result, error);
+    int code = mk_result_create(type_of(operation), json, "\"7\"", "request-1", true, 0, &result, error);
     ck_assert_int_eq(code == MK_OK, result != NULL);
     mk_arena_destroy(arena); /* nothing of the result may be in it */
     return result;
@@ -195,7 +195,8 @@ START_TEST(json_says_what_stood_there) {
     ck_assert_str_eq(mk_json_text(mk_json_get(json, "t")), "a\"å\n");
     ck_assert(mk_json_integer(mk_json_get(json, "i"), &i) && i == INT64_MIN);
     ck_assert(!mk_json_integer(mk_json_get(json, "d"), &i));
-    ck_assert_str_eq(mk_json_get(json, "d")->text, "0.10");
+    ck_assert_uint_eq(mk_json_get(json, "d")->n, 4);
+    ck_assert_mem_eq(mk_json_get(json, "d")->text, "0.10", 4);
     const struct mk_json *list = mk_json_get(json, "l");
     ck_assert_uint_eq(list->n, 2);
     ck_assert_int_eq(strncmp(list->raw, "[1, 2]", list->n_raw), 0);
@@ -515,8 +516,9 @@ START_TEST(memory_that_runs_out_is_told) {
         fail_in = k;
         struct mk_arena *arena = mk_arena_create();
         const struct mk_json *parsed = arena == NULL ? NULL : mk_json_read(arena, json, strlen(json), &memory);
-        int code = parsed == NULL ? MK_ERR_NO_MEMORY
-                                  : mk_result_create(type_of("get_hospital"), parsed, "e", "r", false, &result, &error);
+        int code = MK_ERR_NO_MEMORY;
+        if (parsed != NULL)
+            code = mk_result_create(type_of("get_hospital"), parsed, "e", "r", false, 0, &result, &error);
         bool encoded = code == MK_OK && mk_encode(type_of("get_hospital"), result, &to, where);
         bool done = fail_in >= 0;
         fail_in = -1;
@@ -534,6 +536,39 @@ START_TEST(memory_that_runs_out_is_told) {
             break;
     }
     ck_assert_int_gt(failed, 8);
+}
+END_TEST
+
+/* An answer cannot take more memory than it may, whatever it is. */
+START_TEST(an_answer_is_read_up_to_a_limit) {
+    struct mk_buffer text = {.limit = 0};
+    bool memory = false;
+    mk_buffer_add_text(&text, "[0");
+    for (int i = 0; i < 100000; i++)
+        mk_buffer_add_text(&text, ",1");
+    mk_buffer_add_text(&text, "]");
+    struct mk_arena *arena = mk_arena_create();
+    mk_arena_limit(arena, (size_t)8 * 1024 * 1024); /* what it takes is not 40 times as much as the text */
+    ck_assert_ptr_nonnull(mk_json_read(arena, text.bytes, text.n, &memory));
+    ck_assert(!mk_arena_is_full(arena));
+    mk_arena_destroy(arena);
+    arena = mk_arena_create();
+    mk_arena_limit(arena, (size_t)1024 * 1024);
+    ck_assert_ptr_null(mk_json_read(arena, text.bytes, text.n, &memory));
+    ck_assert(memory && mk_arena_is_full(arena));
+    ck_assert_int_eq(mk_fail_arena(NULL, arena), MK_ERR_PROTOCOL);
+    mk_arena_destroy(arena);
+    mk_buffer_clear(&text);
+    arena = mk_arena_create();
+    mk_error error = MK_ERROR_INIT;
+    void *result = NULL;
+    const struct mk_json *json = mk_json_read(arena, HOSPITAL, strlen(HOSPITAL), &memory);
+    ck_assert_int_eq(mk_result_create(type_of("get_hospital"), json, "e", "r", false, 512, &result, &error),
+                     MK_ERR_PROTOCOL);
+    ck_assert_ptr_nonnull(strstr(error.message, "max_memory_bytes"));
+    ck_assert_ptr_null(result);
+    mk_error_clear(&error);
+    mk_arena_destroy(arena);
 }
 END_TEST
 
@@ -570,6 +605,7 @@ int main(void) {
     tcase_add_test(tcase, text_is_escaped);
     tcase_add_test(tcase, a_place_that_is_long_is_cut);
     tcase_add_test(tcase, memory_that_runs_out_is_told);
+    tcase_add_test(tcase, an_answer_is_read_up_to_a_limit);
     tcase_add_test(tcase, decimals_become_doubles_in_any_locale);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -178,6 +178,24 @@ START_TEST(an_error_that_was_not_set_up_is_left_alone) {
 }
 END_TEST
 
+START_TEST(a_problem_that_is_all_too_large_is_told_by_its_status) {
+    mk_error error = MK_ERROR_INIT;
+    struct mk_buffer body = {.limit = 0};
+    mk_buffer_add_text(&body, "{\"code\": \"bad\", \"errors\": [0");
+    for (int i = 0; i < 1500000; i++)
+        mk_buffer_add_text(&body, ",1");
+    mk_buffer_add_text(&body, "]}");
+    mk_response *r = make_response(422, "application/problem+json", body.bytes);
+    ck_assert_int_eq(mk_fail_response(&error, r), MK_ERR_REFUSED);
+    ck_assert_str_eq(error.message, "the server answered 422");
+    ck_assert_str_eq(error.request_id, "from-head");
+    ck_assert_ptr_null(error.memory);
+    mk_response_free(r);
+    mk_buffer_clear(&body);
+    mk_error_clear(&error);
+}
+END_TEST
+
 /* Programs of other headers: each member that their struct has is filled, and nothing past its end. */
 START_TEST(errors_of_older_and_newer_programs) {
     static const size_t sizes[] = {offsetof(mk_error, problem), offsetof(mk_error, n_details), offsetof(mk_error, json),
@@ -749,6 +767,7 @@ int main(void) {
     tcase_add_test(tcase, a_buffer_grows_to_its_limit_and_then_stays_failed);
     tcase_add_test(tcase, a_problem_is_told_in_full);
     tcase_add_test(tcase, refused_lines_are_details);
+    tcase_add_test(tcase, a_problem_that_is_all_too_large_is_told_by_its_status);
     tcase_add_loop_test(tcase, an_answer_that_is_no_problem_is_told_by_its_status, 0,
                         sizeof odd_answers / sizeof *odd_answers);
     tcase_add_test(tcase, a_message_is_cut_between_characters);
