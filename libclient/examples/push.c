@@ -49,17 +49,19 @@ int main(int argc, char **argv) {
     mk_error error = MK_ERROR_INIT;
 
     mk_global_init();
-    if (mk_client_create(&options, &client, &error) == MK_OK) {
-        push(client, argv + 1, file, &error);
+    int code = mk_client_create(&options, &client, &error);
+    if (code == MK_OK) {
+        code = push(client, argv + 1, file, &error);
         mk_client_destroy(client);
     }
     fclose(file);
-    int failed = error.code != MK_OK;
-    if (failed)
-        fprintf(stderr, "%s\n", error.message);
-    for (size_t i = 0; i < error.n_details; i++)
-        fprintf(stderr, "  %s: %s\n", error.details[i].pointer, error.details[i].detail);
+    if (code != MK_OK)
+        fprintf(stderr, "%s: %s\n", mk_code_name(code), error.message);
+    for (size_t i = 0; i < error.n_details; i++) {
+        const mk_error_detail *d = &error.details[i];
+        fprintf(stderr, "  %s%s%s\n", d->pointer == NULL ? "" : d->pointer, d->pointer == NULL ? "" : ": ", d->detail);
+    }
     mk_error_clear(&error);
     mk_global_cleanup();
-    return failed;
+    return code != MK_OK;
 }

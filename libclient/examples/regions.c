@@ -43,14 +43,14 @@ int main(void) {
     mk_error error = MK_ERROR_INIT;
 
     mk_global_init();
-    if (mk_client_create(&options, &client, &error) == MK_OK) {
-        print_regions(client, &error);
+    int code = mk_client_create(&options, &client, &error);
+    if (code == MK_OK) {
+        code = print_regions(client, &error);
         mk_client_destroy(client);
     }
-    int failed = error.code != MK_OK;
-    if (failed)
-        fprintf(stderr, "%s: %s\n", mk_code_name(error.code), error.message);
+    if (code != MK_OK)
+        fprintf(stderr, "%s: %s\n", mk_code_name(code), error.message);
     mk_error_clear(&error);
     mk_global_cleanup();
-    return failed;
+    return code != MK_OK;
 }

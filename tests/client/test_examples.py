@@ -4,10 +4,13 @@ SPDX-License-Identifier: MPL-2.0
 import base64
 import hashlib
 import hmac
+import http.server
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -64,6 +67,27 @@ def test_push(api, tmp_path):
     code, out, err = run("push", "nordjylland", "2021-08", "1", "12.5", str(file), **place(api, "amgros"))
     assert (code, out) == (1, "")
     assert "  line/2/hospital: " in err and "  line/2/month: " in err
+
+
+def test_push_that_is_refused_for_no_place_of_the_body(tmp_path):
+    class Refusal(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            said = json.dumps({"code": "told", "title": "No", "errors": [{"code": "c", "detail": "not today"}]}).encode()
+            self.send_response(422)
+            for name, value in (("Content-Type", "application/problem+json"), ("Content-Length", len(said))):
+                self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            pass
+    (tmp_path / "rows.csv").write_text("month\n")
+    with http.server.HTTPServer(("127.0.0.1", 0), Refusal) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert run("push", "nordjylland", "2021-07", "1", "12.5", str(tmp_path / "rows.csv"),
+                   MEDKOORD_URL=f"http://127.0.0.1:{server.server_port}", MEDKOORD_TOKEN="t") == \
+            (1, "", "\nMK_ERR_REFUSED: No; not today\n  not today\n")
 
 
 def test_webhook():
