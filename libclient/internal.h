@@ -250,6 +250,37 @@ int mk_outflow_digest(struct mk_outflow *, const struct mk_exchange *tells, char
 bool mk_sink_is_file(const mk_sink *);
 bool mk_sink_flush(const mk_sink *); /* false: see errno */
 
+/* ---- response.c ---- */
+
+struct mk_response {
+    int status;
+    int64_t retry_after_s; /* 0: it does not say */
+    struct mk_buffer head; /* "name\0value\0" again and again */
+    struct mk_buffer body;
+};
+/* Whether its Content-Type is this, whatever its parameters. */
+bool mk_response_is(const mk_response *, const char *media_type);
+
+/* ---- inflow.c: an answer as it comes in, checked before any of its body goes anywhere ---- */
+
+struct mk_inflow {
+    const struct mk_exchange *exchange;
+    const char *url;       /* where it comes from */
+    mk_response *response; /* whoever takes it frees it */
+    bool head_ended;
+    int64_t sunk; /* bytes that the sink was given */
+    int code;     /* what stopped the exchange, when that was us */
+    const char *reason;
+    char other_type[256]; /* a reason */
+};
+bool mk_inflow_start(struct mk_inflow *, const struct mk_exchange *, const char *url, size_t max_body_bytes);
+/* The first counts. Answers false, as the others do once it is stopped. */
+bool mk_inflow_stop(struct mk_inflow *, int code, const char *reason);
+/* A line of a head or of trailers, with its end; the last of a head is empty. */
+bool mk_inflow_line(struct mk_inflow *, int status, const char *line, size_t n);
+bool mk_inflow_body(struct mk_inflow *, const void *bytes, size_t n);
+void mk_inflow_end(struct mk_inflow *);
+
 /* ---- transport.c: the only file with curl.h ---- */
 
 int mk_transport_global_init(void);
@@ -268,14 +299,6 @@ int mk_transport_run(struct mk_transport *, const struct mk_exchange *, struct m
                      const mk_header *more, size_t n_more, int64_t timeout_ms, mk_response **ret_response,
                      struct mk_outcome *ret_outcome, mk_error *);
 
-struct mk_response {
-    int status;
-    int64_t retry_after_s; /* 0: it does not say */
-    struct mk_buffer head; /* "name\0value\0" again and again */
-    struct mk_buffer body;
-};
-/* Whether its Content-Type is this, whatever its parameters. */
-bool mk_response_is(const mk_response *, const char *media_type);
 
 /* ---- client.c ---- */
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_HEAD ((size_t)256 * 1024)
 /* After the last byte of an upload the server checks and commits before it answers: idle_timeout_ms this many times. */
 #define ANSWER_IDLE_TIMES 10
 
@@ -36,134 +35,34 @@ struct run {
     struct mk_transport *transport;
     const struct mk_exchange *exchange;
     struct mk_outflow *outflow;
-    mk_response *response;
-    bool head_ended;
+    struct mk_inflow in;
     bool checked;          /* what went out */
     bool sent;             /* the whole outflow is */
     int64_t length, given; /* of the outflow; length -1: not known */
-    int code;              /* what stopped it, when that was us */
-    const char *reason;
-    char other_type[256]; /* a reason */
-    curl_off_t moved; /* bytes in both directions, and when that last changed */
+    curl_off_t moved;      /* bytes in both directions, and when that last changed */
     int64_t moved_ms, progress_ms;
-    int64_t sunk;
-    bool hopeless; /* both: see struct mk_outcome */
+    bool hopeless; /* see struct mk_outcome */
 };
 
 static bool stop(struct run *run, int code, const char *reason) {
-    if (run->code == MK_OK) {
-        run->code = code;
-        run->reason = reason;
-    }
-    return false;
+    return mk_inflow_stop(&run->in, code, reason);
 }
 
-/* ---- the head ---- */
-
-static bool keep_header(struct run *run, const char *line, size_t n) {
-    struct mk_buffer *head = &run->response->head;
-    const char *colon = memchr(line, ':', n), *end = line + n;
-    if (colon == NULL || colon == line || memchr(line, '\0', n) != NULL || *line == ' ' || *line == '\t')
-        return stop(run, MK_ERR_PROTOCOL, "a header of the answer is malformed");
-    mk_buffer_add(head, line, (size_t)(colon - line));
-    mk_buffer_add(head, "", 1);
-    const char *value = colon + 1;
-    while (value < end && (*value == ' ' || *value == '\t'))
-        value++;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    mk_buffer_add(head, value, (size_t)(end - value));
-    mk_buffer_add(head, "", 1);
-    if (head->too_large)
-        return stop(run, MK_ERR_PROTOCOL, "the head of the answer is too large");
-    return !head->failed || stop(run, MK_ERR_NO_MEMORY, NULL);
-}
-
-static size_t count_headers(const mk_response *response, const char *wanted) {
-    const char *name, *value;
-    size_t n = 0;
-    for (size_t i = 0; mk_response_header_at(response, i, &name, &value); i++)
-        n += mk_same(name, wanted);
-    return n;
-}
-
-/* What answers 200 to everything, a proxy or a page to log in at, is no server of ours. Told before a sink gets any of
- * it. */
-static bool check_type(struct run *run) {
-    const char *const *can = run->exchange->produces, *is = mk_response_header(run->response, "Content-Type");
-    int status = run->response->status;
-    if (can == NULL || status < 200 || status > 299 || (is == NULL && status == 204))
-        return true;
-    for (const char *const *type = can; *type != NULL; type++)
-        if (mk_response_is(run->response, *type))
-            return true;
-    bool told = is != NULL && *is != '\0' && mk_utf8_is_good(is, strlen(is));
-    snprintf(run->other_type, sizeof run->other_type, "%.100s answered %s, which is not %s", run->transport->url,
-             told && strlen(is) < 60 ? is : "no type", *can == NULL ? "empty" : *can);
-    return stop(run, MK_ERR_PROTOCOL, run->other_type);
-}
-
-static bool end_head(struct run *run) {
-    long status = 0;
-    curl_easy_getinfo(run->transport->curl, CURLINFO_RESPONSE_CODE, &status);
-    run->response->status = (int)status;
-    if (status < 200) /* the real one comes after */
-        return true;
-    run->head_ended = true;
-    /* A connection that simply ends would make half an export look like a whole one; two lengths leave open where the
-     * next answer begins. */
-    size_t lengths = count_headers(run->response, "Content-Length") + count_headers(run->response, "Transfer-Encoding");
-    bool bodiless = status == 204 || status >= 300 || strcmp(run->exchange->method, "HEAD") == 0;
-    if (lengths != 1 && !(lengths == 0 && bodiless))
-        return stop(run, MK_ERR_PROTOCOL,
-                    lengths == 0 ? "the answer does not say where it ends" : "the answer has two lengths");
-    return check_type(run);
-}
+/* ---- in ---- */
 
 static size_t take_header(char *line, size_t size, size_t n, void *user) {
     struct run *run = user;
-    size_t length = n *= size;
-    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
-        length--;
-    if (run->head_ended) /* trailers */
-        return n;
-    if (length == 0)
-        return end_head(run) ? n : 0;
-    if (length >= 5 && strncmp(line, "HTTP/", 5) == 0) {
-        run->response->head.n = 0;
-        return n;
-    }
-    return keep_header(run, line, length) ? n : 0;
+    long status = 0;
+    curl_easy_getinfo(run->transport->curl, CURLINFO_RESPONSE_CODE, &status);
+    return mk_inflow_line(&run->in, (int)status, line, size * n) ? size * n : 0;
 }
-
-/* ---- the bodies ---- */
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *user) {
     struct run *run = user;
-    const mk_sink *sink = run->exchange->sink;
-    struct mk_buffer *body = &run->response->body;
-    n *= size;
-    if (sink != NULL && run->response->status >= 200 && run->response->status < 300) {
-        run->sunk += (int64_t)n;
-        if (n == 0 || sink->write(sink->user, bytes, n) == 0)
-            return n;
-        bool file = mk_sink_is_file(sink);
-        stop(run, file ? MK_ERR_FILE : MK_ERR_CALLBACK, file ? strerror(errno) : "the sink took no more");
-        return n + 1;
-    }
-    mk_buffer_add(body, bytes, n);
-    if (!body->failed)
-        return n;
-    stop(run, body->too_large ? MK_ERR_PROTOCOL : MK_ERR_NO_MEMORY, "the answer is larger than max_body_bytes");
-    return n + 1;
+    return mk_inflow_body(&run->in, bytes, size * n) ? size * n : size * n + 1;
 }
 
-/* What a file still holds back may not find room any more. */
-static void end_body(struct run *run) {
-    const mk_sink *sink = run->exchange->sink;
-    if (sink != NULL && !mk_sink_flush(sink))
-        stop(run, MK_ERR_FILE, strerror(errno));
-}
+/* ---- out ---- */
 
 static size_t give_body(char *to, size_t size, size_t n, void *user) {
     struct run *run = user;
@@ -204,7 +103,7 @@ static int watch(void *user, curl_off_t d_total, curl_off_t down, curl_off_t u_t
     struct run *run = user;
     int64_t now = mk_now_ms(), idle = run->transport->idle_timeout_ms;
     (void)d_total, (void)u_total;
-    idle *= run->sent && !run->head_ended ? ANSWER_IDLE_TIMES : 1;
+    idle *= run->sent && !run->in.head_ended ? ANSWER_IDLE_TIMES : 1;
     if (down + up != run->moved || run->moved_ms == 0) {
         run->moved = down + up;
         run->moved_ms = now;
@@ -364,12 +263,13 @@ static bool is_lasting(CURLcode result) {
 static int fail(struct run *run, CURLcode result, mk_error *error) {
     const struct mk_transport *t = run->transport;
     run->hopeless = is_lasting(result);
-    int code = run->code != MK_OK ? run->code : code_of(result), status = run->head_ended ? run->response->status : 0;
-    const char *reason = run->code != MK_OK ? run->reason : *t->reason != '\0' ? t->reason : curl_easy_strerror(result);
-    if (result == CURLE_OUT_OF_MEMORY && run->code == MK_OK && !run->head_ended)
+    const struct mk_inflow *in = &run->in;
+    int code = in->code != MK_OK ? in->code : code_of(result), status = in->head_ended ? in->response->status : 0;
+    const char *reason = in->code != MK_OK ? in->reason : *t->reason != '\0' ? t->reason : curl_easy_strerror(result);
+    if (result == CURLE_OUT_OF_MEMORY && run->in.code == MK_OK && !run->in.head_ended)
         reason = "out of memory, or a header of the answer is longer than 100 KB";
     return mk_fail_status(error, code, status, "%s %s: %s", run->exchange->method, run->exchange->path,
-                          code == MK_ERR_NO_MEMORY && run->code != MK_OK ? "out of memory" : reason);
+                          code == MK_ERR_NO_MEMORY && run->in.code != MK_OK ? "out of memory" : reason);
 }
 
 /* ---- running one ---- */
@@ -394,15 +294,13 @@ static void set_run(struct run *run, int64_t timeout_ms) {
 
 static int finish(struct run *run, CURLcode result, mk_response **ret_response, mk_error *error) {
     curl_off_t wait = 0;
-    if (result == CURLE_OK && !run->head_ended) /* which libcurl does not mind */
-        stop(run, MK_ERR_NETWORK, "the connection was cut within the head of the answer");
-    if (result != CURLE_OK || run->code != MK_OK)
+    if (result != CURLE_OK || run->in.code != MK_OK)
         return fail(run, result, error);
     if (!tell_progress(run))
         return fail(run, CURLE_ABORTED_BY_CALLBACK, error);
     if (curl_easy_getinfo(run->transport->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
-        run->response->retry_after_s = (int64_t)wait;
-    *ret_response = run->response;
+        run->in.response->retry_after_s = (int64_t)wait;
+    *ret_response = run->in.response;
     return MK_OK;
 }
 
@@ -413,18 +311,15 @@ int mk_transport_run(struct mk_transport *t, const struct mk_exchange *x, struct
     struct curl_slist *lines = NULL;
     sigset_t signals;
     bool pending;
-    run.response = calloc(1, sizeof *run.response);
-    if (run.response == NULL)
+    if (!mk_inflow_start(&run.in, x, t->url, t->max_body_bytes))
         return mk_fail_memory(error);
-    run.response->head.limit = LARGEST_HEAD;
-    run.response->body.limit = t->max_body_bytes;
     int code;
     if (set_request(&run, more, n_more, &lines)) {
         set_run(&run, timeout_ms);
         hold_pipe_signal(&signals, &pending);
         CURLcode result = curl_easy_perform(t->curl);
         if (result == CURLE_OK)
-            end_body(&run);
+            mk_inflow_end(&run.in);
         release_pipe_signal(&signals, pending);
         code = finish(&run, result, ret_response, error);
     } else {
@@ -432,9 +327,9 @@ int mk_transport_run(struct mk_transport *t, const struct mk_exchange *x, struct
     }
     curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, NULL);
     free_lines(lines);
-    *ret_outcome = (struct mk_outcome){run.sunk, run.hopeless};
+    *ret_outcome = (struct mk_outcome){run.in.sunk, run.hopeless};
     if (code != MK_OK)
-        mk_response_free(run.response);
+        mk_response_free(run.in.response);
     return code;
 }
 

@@ -133,6 +133,17 @@ static void pages(mk_client *c, struct outcome *o, mk_error *e) {
     mk_list_destroy(list);
 }
 
+static void items(mk_client *c, struct outcome *o, mk_error *e) {
+    const mk_argument limit = {"limit", "1"};
+    mk_list *list = NULL;
+    const char *json;
+    size_t n;
+    o->code = mk_call_list(c, mk_operation_find("list_regions"), &limit, 1, &list, e);
+    while (o->code == MK_OK && (o->code = mk_list_next(list, &json, &n, e)) == MK_OK)
+        add(o, json, n);
+    mk_list_destroy(list);
+}
+
 static void overview(mk_client *c, struct outcome *o, mk_error *e) {
     struct mk_get_divergence_options options = {SIZED options, .from_month = "2021-06", .to_month = "2021-07"};
     struct mk_divergence_overview *overview = NULL;
@@ -308,6 +319,7 @@ static const struct {
              {"hospital", hospital, MK_OK},
              {"regions", regions, MK_END},
              {"pages", pages, MK_END},
+             {"items", items, MK_END},
              {"overview", overview, MK_OK},
              {"export", export, MK_OK},
              {"contract", contract, MK_OK},
