@@ -20,6 +20,10 @@ int main(int argc, char **argv) {
         return 2;
     }
     size_t n = fread(body, 1, sizeof body, stdin);
+    if (n == sizeof body) {
+        fprintf(stderr, "no event is as large as 1 MiB\n");
+        return 2;
+    }
     int code = mk_webhook_verify(secrets, n_secrets, argv[1], argv[2], argv[3], body, n, 300, 0, &error);
     puts(code == MK_OK ? "verified" : error.message);
     mk_error_clear(&error);

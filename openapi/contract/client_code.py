@@ -104,7 +104,8 @@ class CodeWriter:
     def largest_page(self, plan):
         """What `limit` of a list can be at most, as text."""
         limit = plan.op.parameter("query", "limit") if plan.op.list else None
-        return None if limit is None else str(self.writer.contract.resolve(limit["schema"])["maximum"])
+        most = None if limit is None else self.writer.contract.resolve(limit["schema"]).get("maximum")
+        return None if most is None else str(most)
 
     def tables(self):
         for struct in self.writer.structs.values():

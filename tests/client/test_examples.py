@@ -98,4 +98,5 @@ def test_webhook():
     other = "whsec_" + base64.b64encode(b"another of 24 bytes .....").decode()
     assert run("webhook", "msg_1", stamp, signature, given=body, WEBHOOK_SECRET=other, WEBHOOK_OLD_SECRET=secret)[:2] == (0, "verified\n")
     assert run("webhook", "msg_1", stamp, signature, given=body + b" ", WEBHOOK_SECRET=secret)[0] == 1
+    assert run("webhook", "msg_1", stamp, signature, given=b" " * (1 << 20), WEBHOOK_SECRET=secret)[0] == 2, "no half of a body"
     assert run("webhook", "msg_1", str(int(stamp) - 301), signature, given=body, WEBHOOK_SECRET=secret)[0] == 1
