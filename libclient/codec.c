@@ -202,6 +202,27 @@ bool mk_decode(const struct mk_type *type, const struct mk_json *json, struct mk
 
 /* ---- writing ---- */
 
+void mk_json_write_text(struct mk_buffer *b, const char *text) {
+    mk_buffer_add(b, "\"", 1);
+    while (*text != '\0') {
+        size_t n = 0;
+        while (text[n] != '"' && text[n] != '\\' && (unsigned char)text[n] >= ' ')
+            n++;
+        mk_buffer_add(b, text, n);
+        text += n;
+        if (*text == '\0')
+            break;
+        char escaped[8];
+        if (*text == '"' || *text == '\\')
+            snprintf(escaped, sizeof escaped, "\\%c", *text);
+        else
+            snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)(unsigned char)*text);
+        mk_buffer_add_text(b, escaped);
+        text++;
+    }
+    mk_buffer_add(b, "\"", 1);
+}
+
 static bool encode_struct(struct encoder *e, const struct mk_type *type, const char *from, const struct place *place);
 
 static bool encode_value(struct encoder *e, const struct mk_field *field, const void *from, const struct place *place) {

@@ -326,24 +326,3 @@ bool mk_json_integer(const struct mk_json *value, int64_t *ret_value) {
     *ret_value = negative ? sum : -sum;
     return true;
 }
-
-void mk_json_write_text(struct mk_buffer *b, const char *text) {
-    mk_buffer_add(b, "\"", 1);
-    while (*text != '\0') {
-        size_t n = 0;
-        while (text[n] != '"' && text[n] != '\\' && (unsigned char)text[n] >= ' ')
-            n++;
-        mk_buffer_add(b, text, n);
-        text += n;
-        if (*text == '\0')
-            break;
-        char escaped[8];
-        if (*text == '"' || *text == '\\')
-            snprintf(escaped, sizeof escaped, "\\%c", *text);
-        else
-            snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)(unsigned char)*text);
-        mk_buffer_add_text(b, escaped);
-        text++;
-    }
-    mk_buffer_add(b, "\"", 1);
-}

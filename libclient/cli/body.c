@@ -30,7 +30,7 @@ static int put_pairs(const struct cli_member *m, const char *value, struct text 
 }
 
 static int put_value(const struct cli_member *m, const char *value, struct text *to) {
-    const struct tree *t;
+    const struct mk_json *t;
     switch (m->kind) {
     case MEMBER_STRING:
     case MEMBER_STRINGS:
@@ -42,7 +42,7 @@ static int put_value(const struct cli_member *m, const char *value, struct text 
     case MEMBER_INTEGER:
     case MEMBER_NUMBER:
         t = tree_read(value, strlen(value));
-        if (t == NULL || t->kind != TREE_NUMBER) {
+        if (t == NULL || t->kind != MK_JSON_NUMBER) {
             say(T(NOT_A_NUMBER), m->flag, quoted(value));
             return EXIT_USAGE;
         }

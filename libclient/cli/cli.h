@@ -4,7 +4,7 @@
 #ifndef MEDKOORD_CLI_H
 #define MEDKOORD_CLI_H
 
-#include "medkoord.h"
+#include "../internal.h"
 #include "texts.h"
 
 #include <stdio.h>
@@ -76,24 +76,15 @@ void text_csv(struct text *, const char *p);  /* a cell, harmless for spreadshee
 
 /* ============================== tree.c: JSON, its numbers as they were written ============================== */
 
-enum tree_kind { TREE_NULL, TREE_FALSE, TREE_TRUE, TREE_NUMBER, TREE_STRING, TREE_ARRAY, TREE_OBJECT };
-struct tree {
-    enum tree_kind kind;
-    const char *name; /* of a member */
-    const char *text; /* of a string (decoded) or a number (as it stood) */
-    const char *raw;  /* where it stands in what was read */
-    size_t raw_n, n;  /* n: how many it holds */
-    struct tree *first, *next;
-};
 /* In the pool; NULL: no JSON. Keeps pointers into `json`. */
-struct tree *tree_read(const char *json, size_t n);
+const struct mk_json *tree_read(const char *json, size_t n);
 /* NULL: not an object, or no such member. */
-const struct tree *tree_get(const struct tree *, const char *name);
+const struct mk_json *tree_get(const struct mk_json *, const char *name);
 /* Its text; NULL when it is missing, null or no string or number. */
-const char *tree_text(const struct tree *, const char *name);
-bool tree_is_true(const struct tree *, const char *name);
+const char *tree_text(const struct mk_json *, const char *name);
+bool tree_is_true(const struct mk_json *, const char *name);
 /* Indented, for people. */
-void tree_write(const struct tree *, int indent, struct text *);
+void tree_write(const struct mk_json *, int indent, struct text *);
 
 /* ============================== screen.c: what a terminal shows ============================== */
 
@@ -192,11 +183,11 @@ const char **table_row(struct table *);                           /* to be fille
 void table_color(struct table *, size_t column, const char *sgr); /* of the last row */
 void table_write(struct table *);
 
-const char *show_cell(const struct tree *);
-void show_object(const struct tree *, const char *prefix);
-void show_items(const struct tree *items, const char *const *columns);
+const char *show_cell(const struct mk_json *);
+void show_object(const struct mk_json *, const char *prefix);
+void show_items(const struct mk_json *items, const char *const *columns);
 void show_csv_head(const char *const *columns);
-void show_csv_row(const struct tree *, const char *const *columns);
+void show_csv_row(const struct mk_json *, const char *const *columns);
 
 /* ============================== operation.c: any operation of the contract ============================== */
 
@@ -216,7 +207,7 @@ int operation_sink(mk_client *, const char *operation, const char *const *path, 
                    const char *accept, mk_error *);
 /* Every item of a list, page after page. `each` answers whether to go on. */
 int operation_each(mk_client *, const char *operation, const mk_argument *, size_t n,
-                   bool (*each)(void *, const struct tree *), void *user, mk_error *);
+                   bool (*each)(void *, const struct mk_json *), void *user, mk_error *);
 
 /* ============================== pages.c: lists ============================== */
 
@@ -225,7 +216,7 @@ mk_argument *arguments_room(const mk_operation *);
 const char *arguments_find(const mk_argument *, size_t n, const char *name); /* NULL: not given */
 /* What is done with a page; `last`: no other follows. False ends the list. */
 struct pages {
-    bool (*page)(void *, const struct tree *answer, const char *body, size_t n, bool last);
+    bool (*page)(void *, const struct mk_json *answer, const char *body, size_t n, bool last);
     void *user;
 };
 /* Page after page; with `limit` among the arguments only one. The pool is given back after each. */

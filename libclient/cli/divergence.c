@@ -78,20 +78,20 @@ static const char *short_number(const char *exact) {
                        : pool_format("%.4f", value);
 }
 
-static double number(const struct tree *t, const char *name) {
+static double number(const struct mk_json *t, const char *name) {
     return mk_decimal_to_double(tree_text(t, name));
 }
 
 /* ---- messages around the figures ---- */
 
-static const char *in_language(const struct tree *t, const char *name) {
+static const char *in_language(const struct mk_json *t, const char *name) {
     const char *danish = tree_text(t, pool_format("%s_da", name)), *text = tree_text(t, name);
     text = texts_danish() && danish != NULL ? danish : text;
     return text == NULL ? "" : screen_safe(text, strlen(text), 0, false);
 }
 
-static void say_frame(const struct tree *answer) {
-    const struct tree *measure = tree_get(answer, "measure"), *window = tree_get(answer, "window");
+static void say_frame(const struct mk_json *answer) {
+    const struct mk_json *measure = tree_get(answer, "measure"), *window = tree_get(answer, "window");
     const char *from = tree_text(window, "from_month"), *to = tree_text(window, "to_month"),
                *source = tree_text(answer, "source");
     warn(T(WINDOW), in_language(measure, "unit"), from == NULL ? "" : screen_safe(from, strlen(from), 0, false),
@@ -99,21 +99,21 @@ static void say_frame(const struct tree *answer) {
          source == NULL ? "" : screen_safe(source, strlen(source), 0, false));
 }
 
-static void say_caveats(const struct tree *answer) {
-    const struct tree *caveats = tree_get(answer, "caveats");
-    for (const struct tree *c = caveats == NULL ? NULL : caveats->first; c != NULL; c = c->next)
+static void say_caveats(const struct mk_json *answer) {
+    const struct mk_json *caveats = tree_get(answer, "caveats");
+    for (const struct mk_json *c = caveats == NULL ? NULL : caveats->first; c != NULL; c = c->next)
         warn("* %s", in_language(c, "text"));
 }
 
 /* ---- the overview ---- */
 
-static void overview_row(struct table *t, const struct tree *item, bool heat_map) {
-    const struct tree *regions = tree_get(item, "regions");
+static void overview_row(struct table *t, const struct mk_json *item, bool heat_map) {
+    const struct mk_json *regions = tree_get(item, "regions");
     const char *ratio = tree_text(item, "max_min_ratio"), *name = tree_text(item, "name"),
                *code = tree_text(item, "atc");
     double highest = 0;
     size_t column = 0;
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
         if (number(r, "value") > highest)
             highest = number(r, "value");
     const char **row = table_row(t);
@@ -122,7 +122,7 @@ static void overview_row(struct table *t, const struct tree *item, bool heat_map
     if (tree_is_true(item, "material"))
         table_color(t, 2, "1;31");
     row[column++] = short_number(ratio);
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL && column < t->n_columns;
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL && column < t->n_columns;
          r = r->next, column++) {
         const char *value = tree_text(r, "value");
         if (value == NULL)
@@ -137,20 +137,20 @@ static void overview_row(struct table *t, const struct tree *item, bool heat_map
     }
 }
 
-static void show_overview(const struct tree *answer, bool heat_map) {
-    const struct tree *items = tree_get(answer, "items"), *regions = tree_get(answer, "regions");
+static void show_overview(const struct mk_json *answer, bool heat_map) {
+    const struct mk_json *items = tree_get(answer, "items"), *regions = tree_get(answer, "regions");
     size_t n = 3, i = 3;
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
         n++;
     const char **titles = pool_alloc((n + 1) * sizeof *titles);
     titles[0] = T(CODE);
     titles[1] = T(NAME);
     titles[2] = T(RATIO);
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
         titles[i++] = tree_text(r, "region");
     struct table table;
     table_start(&table, titles, n);
-    for (const struct tree *item = items == NULL ? NULL : items->first; item != NULL; item = item->next)
+    for (const struct mk_json *item = items == NULL ? NULL : items->first; item != NULL; item = item->next)
         overview_row(&table, item, heat_map);
     if (table.n_rows > 0)
         table_write(&table);
@@ -160,16 +160,16 @@ static void show_overview(const struct tree *answer, bool heat_map) {
 
 /* ---- one code ---- */
 
-static void show_regions(const struct tree *item, bool heat_map) {
+static void show_regions(const struct mk_json *item, bool heat_map) {
     const char *titles[] = {T(REGION), T(RANK), T(VALUE), T(TO_REST), T(EXCESS), ""};
-    const struct tree *regions = tree_get(item, "regions");
+    const struct mk_json *regions = tree_get(item, "regions");
     struct table table;
     double highest = 0;
     table_start(&table, titles, 6);
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next)
         if (number(r, "value") > highest)
             highest = number(r, "value");
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next) {
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next) {
         const char **row = table_row(&table);
         const char *name = tree_text(r, "region"), *rank = tree_text(r, "rank");
         row[0] = name == NULL ? "" : name;
@@ -184,11 +184,11 @@ static void show_regions(const struct tree *item, bool heat_map) {
     table_write(&table);
 }
 
-static double highest_month(const struct tree *regions) {
+static double highest_month(const struct mk_json *regions) {
     double highest = 0;
-    for (const struct tree *r = regions->first; r != NULL; r = r->next) {
-        const struct tree *months = tree_get(r, "months");
-        for (const struct tree *m = months == NULL ? NULL : months->first; m != NULL; m = m->next)
+    for (const struct mk_json *r = regions->first; r != NULL; r = r->next) {
+        const struct mk_json *months = tree_get(r, "months");
+        for (const struct mk_json *m = months == NULL ? NULL : months->first; m != NULL; m = m->next)
             if (number(m, "value") > highest)
                 highest = number(m, "value");
     }
@@ -196,8 +196,9 @@ static double highest_month(const struct tree *regions) {
 }
 
 /* A line of blocks for each region, a block for each month. */
-static void show_months(const struct tree *answer) {
-    const struct tree *regions = tree_get(tree_get(answer, "series"), "regions"), *window = tree_get(answer, "window");
+static void show_months(const struct mk_json *answer) {
+    const struct mk_json *regions = tree_get(tree_get(answer, "series"), "regions"),
+                         *window = tree_get(answer, "window");
     const char *from = tree_text(window, "from_month"), *to = tree_text(window, "to_month");
     if (regions == NULL || regions->first == NULL || from == NULL || to == NULL)
         return;
@@ -205,11 +206,11 @@ static void show_months(const struct tree *answer) {
     double highest = highest_month(regions);
     struct table table;
     table_start(&table, titles, 2);
-    for (const struct tree *r = regions->first; r != NULL; r = r->next) {
-        const struct tree *months = tree_get(r, "months");
+    for (const struct mk_json *r = regions->first; r != NULL; r = r->next) {
+        const struct mk_json *months = tree_get(r, "months");
         struct text line = {0};
         text_put(&line, "");
-        for (const struct tree *m = months == NULL ? NULL : months->first; m != NULL; m = m->next)
+        for (const struct mk_json *m = months == NULL ? NULL : months->first; m != NULL; m = m->next)
             text_put(&line,
                      tree_text(m, "value") == NULL ? "?" : block(highest > 0 ? number(m, "value") / highest : 0));
         const char **row = table_row(&table);
@@ -220,8 +221,8 @@ static void show_months(const struct tree *answer) {
     table_write(&table);
 }
 
-static void show_code(const struct tree *answer, bool heat_map) {
-    const struct tree *item = tree_get(answer, "item");
+static void show_code(const struct mk_json *answer, bool heat_map) {
+    const struct mk_json *item = tree_get(answer, "item");
     const char *code = tree_text(item, "atc"), *name = tree_text(item, "name"),
                *ratio = tree_text(item, "max_min_ratio");
     warn("%s%s%s%s%s%s%s%s", code == NULL ? "" : screen_safe(code, strlen(code), 0, false), name == NULL ? "" : " ",
@@ -248,7 +249,7 @@ static int call(mk_client *client, const struct words *w, const char *const *pat
     if (code == MK_OK && response != NULL) {
         size_t n;
         const char *body = mk_response_body(response, &n);
-        const struct tree *answer = tree_read(body, n);
+        const struct mk_json *answer = tree_read(body, n);
         struct text pretty = {0};
         if (flags_has(w, "json") && answer != NULL && screen_out.terminal)
             tree_write(answer, 0, &pretty);

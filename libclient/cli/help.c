@@ -114,28 +114,28 @@ static const char *capital(const char *name) {
 }
 
 /* The member at a path of the example of a body. */
-static const struct tree *member_of(const struct tree *body, const char *path) {
+static const struct mk_json *member_of(const struct mk_json *body, const char *path) {
     const char *point = strchr(path, '.');
     return point == NULL ? tree_get(body, path)
                          : tree_get(tree_get(body, pool_text(path, (size_t)(point - path))), point + 1);
 }
 
-static void put_example_member(struct text *to, const struct cli_member *m, const struct tree *value) {
+static void put_example_member(struct text *to, const struct cli_member *m, const struct mk_json *value) {
     const char *first = m->kind == MEMBER_STRINGS || m->kind == MEMBER_OBJECTS ? NULL : show_cell(value);
-    if (value->kind == TREE_NULL) {
+    if (value->kind == MK_JSON_NULL) {
         text_format(to, " --no-%s", m->flag);
     } else if (m->kind == MEMBER_BOOLEAN) {
         text_format(to, " --%s=%s", m->flag, first);
     } else if (m->kind == MEMBER_JSON) {
-        text_format(to, " --%s %s", m->flag, in_shell(pool_text(value->raw, value->raw_n)));
+        text_format(to, " --%s %s", m->flag, in_shell(pool_text(value->raw, value->n_raw)));
     } else if (first != NULL) {
         text_format(to, " --%s %s", m->flag, in_shell(first));
     } else {
-        for (const struct tree *item = value->first; item != NULL; item = item->next) {
+        for (const struct mk_json *item = value->first; item != NULL; item = item->next) {
             struct text pairs = {0};
-            for (const struct tree *p = item->first; p != NULL; p = p->next)
+            for (const struct mk_json *p = item->first; p != NULL; p = p->next)
                 text_format(&pairs, "%s%s=%s", p == item->first ? "" : ",", p->name, p->text);
-            text_format(to, " --%s %s", m->flag, in_shell(item->kind == TREE_STRING ? item->text : pairs.p));
+            text_format(to, " --%s %s", m->flag, in_shell(item->kind == MK_JSON_STRING ? item->text : pairs.p));
         }
     }
 }
@@ -158,9 +158,10 @@ static const char *example_of(const struct cli_operation *op, const mk_operation
         text_format(&line, " --%s%s%s", operation_flag_of((*p)->name), strcmp((*p)->type, "boolean") == 0 ? "=" : " ",
                     in_shell((*p)->example));
     }
-    const struct tree *body = mk->body_example == NULL ? NULL : tree_read(mk->body_example, strlen(mk->body_example));
+    const struct mk_json *body =
+        mk->body_example == NULL ? NULL : tree_read(mk->body_example, strlen(mk->body_example));
     for (const struct cli_member *m = op->members; m->path != NULL; m++) {
-        const struct tree *value = member_of(body, m->path);
+        const struct mk_json *value = member_of(body, m->path);
         if (value != NULL)
             put_example_member(&line, m, value);
     }

@@ -134,7 +134,7 @@ struct listing {
     size_t pages, items;
 };
 
-static void write_json(const char *body, size_t n, const struct tree *answer) {
+static void write_json(const char *body, size_t n, const struct mk_json *answer) {
     if (screen_out.terminal && answer != NULL) {
         struct text pretty = {0};
         tree_write(answer, 0, &pretty);
@@ -146,18 +146,18 @@ static void write_json(const char *body, size_t n, const struct tree *answer) {
         out_text("\n");
 }
 
-static void json_page(struct listing *l, const struct tree *items) {
+static void json_page(struct listing *l, const struct mk_json *items) {
     if (l->pages == 0)
         out_text("{\"items\": [");
-    for (const struct tree *item = items->first; item != NULL; item = item->next) {
+    for (const struct mk_json *item = items->first; item != NULL; item = item->next) {
         out_text(l->items++ == 0 ? "\n" : ",\n");
-        out_bytes(item->raw, item->raw_n);
+        out_bytes(item->raw, item->n_raw);
     }
 }
 
-static bool show_page(void *user, const struct tree *answer, const char *body, size_t n, bool last) {
+static bool show_page(void *user, const struct mk_json *answer, const char *body, size_t n, bool last) {
     struct listing *l = user;
-    const struct tree *items = tree_get(answer, "items");
+    const struct mk_json *items = tree_get(answer, "items");
     const char *total = tree_text(answer, "total");
     if (l->json && l->one_page) {
         write_json(body, n, answer);
@@ -172,7 +172,7 @@ static bool show_page(void *user, const struct tree *answer, const char *body, s
     } else if (l->csv) {
         if (l->pages == 0)
             show_csv_head(l->op->columns);
-        for (const struct tree *item = items->first; item != NULL; item = item->next)
+        for (const struct mk_json *item = items->first; item != NULL; item = item->next)
             show_csv_row(item, l->op->columns);
     } else if (items->first != NULL) {
         out_text(l->pages == 0 ? "" : "\n");
@@ -189,7 +189,7 @@ static bool show_page(void *user, const struct tree *answer, const char *body, s
 static void show_answer(const struct cli_operation *op, const struct words *w, mk_response *response) {
     size_t n;
     const char *body = mk_response_body(response, &n), *etag = mk_response_header(response, "ETag");
-    const struct tree *answer = tree_read(body, n);
+    const struct mk_json *answer = tree_read(body, n);
     if (n == 0) {
         warn("%s", T(DONE));
     } else if (flags_has(w, "json") || answer == NULL || op->columns[0] == NULL) {
@@ -247,7 +247,7 @@ static int send_stream(mk_client *client, const mk_operation *mk, const mk_argum
         return code;
     size_t n_json;
     const char *json = mk_result_json(result, &n_json);
-    const struct tree *answer = tree_read(json, n_json);
+    const struct mk_json *answer = tree_read(json, n_json);
     if (flags_has(w, "json") || answer == NULL)
         write_json(json, n_json, answer);
     else

@@ -73,8 +73,8 @@ int operation_pages(mk_client *client, const mk_operation *mk, const mk_argument
         if (code != MK_OK)
             return code;
         const char *body = mk_response_body(response, &n_body);
-        const struct tree *answer = tree_read(body, n_body), *items = tree_get(answer, "items");
-        if (items == NULL || items->kind != TREE_ARRAY) {
+        const struct mk_json *answer = tree_read(body, n_body), *items = tree_get(answer, "items");
+        if (items == NULL || items->kind != MK_JSON_ARRAY) {
             mk_response_free(response);
             return protocol_error(error);
         }
@@ -98,21 +98,21 @@ int operation_pages(mk_client *client, const mk_operation *mk, const mk_argument
 }
 
 struct each {
-    bool (*each)(void *, const struct tree *);
+    bool (*each)(void *, const struct mk_json *);
     void *user;
 };
 
-static bool each_item(void *user, const struct tree *answer, const char *body, size_t n, bool last) {
+static bool each_item(void *user, const struct mk_json *answer, const char *body, size_t n, bool last) {
     const struct each *e = user;
     (void)body, (void)n, (void)last;
-    for (const struct tree *item = tree_get(answer, "items")->first; item != NULL; item = item->next)
+    for (const struct mk_json *item = tree_get(answer, "items")->first; item != NULL; item = item->next)
         if (!e->each(e->user, item))
             return false;
     return true;
 }
 
 int operation_each(mk_client *client, const char *name, const mk_argument *arguments, size_t n,
-                   bool (*each)(void *, const struct tree *), void *user, mk_error *error) {
+                   bool (*each)(void *, const struct mk_json *), void *user, mk_error *error) {
     struct each e = {.each = each, .user = user};
     return operation_pages(client, mk_operation_find(name), arguments, n, &(struct pages){each_item, &e}, error);
 }

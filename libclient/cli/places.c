@@ -41,7 +41,7 @@ static const struct region *region_of(struct places *p, const char *slug) {
     if (p->code != MK_OK)
         return NULL;
     const char *body = mk_response_body(response, &n);
-    const struct tree *answer = tree_read(body, n);
+    const struct mk_json *answer = tree_read(body, n);
     struct region *r = pool_alloc(sizeof *r);
     *r = (struct region){.slug = keep(slug),
                          .valid_to = keep(tree_text(answer, "valid_to")),
@@ -107,18 +107,18 @@ static int place_hospital(struct places *p, const struct gathered *h) {
 
 /* The pool gives each page back after it was read: what stays of a hospital is kept in memory of its own until all are
  * there. */
-static bool note_hospital(void *user, const struct tree *item) {
+static bool note_hospital(void *user, const struct mk_json *item) {
     FILE *to = user;
-    fprintf(to, "%.*s\x1e", (int)item->raw_n, item->raw); /* what no JSON holds */
+    fprintf(to, "%.*s\x1e", (int)item->n_raw, item->raw); /* what no JSON holds */
     return true;
 }
 
-static struct gathered *gather(const struct tree *item, struct gathered *next) {
-    const struct tree *regions = tree_get(item, "regions");
+static struct gathered *gather(const struct mk_json *item, struct gathered *next) {
+    const struct mk_json *regions = tree_get(item, "regions");
     struct gathered *h = pool_alloc(sizeof *h);
     *h = (struct gathered){.next = next, .code = keep(tree_text(item, "code"))};
     h->periods = pool_alloc((regions == NULL ? 1 : regions->n + 1) * sizeof *h->periods);
-    for (const struct tree *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next) {
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next) {
         struct period x = {keep(tree_text(r, "region")), keep(tree_text(r, "valid_from")),
                            keep(tree_text(r, "valid_to"))};
         if (x.region != NULL && x.from != NULL)
@@ -130,7 +130,7 @@ static struct gathered *gather(const struct tree *item, struct gathered *next) {
 static int place_all(struct places *p, const char *lines) {
     struct gathered *all = NULL;
     for (const char *line = lines; *line != '\0'; line += strcspn(line, "\x1e") + 1) {
-        const struct tree *item = tree_read(line, strcspn(line, "\x1e"));
+        const struct mk_json *item = tree_read(line, strcspn(line, "\x1e"));
         if (item != NULL)
             all = gather(item, all);
     }

@@ -129,7 +129,7 @@ static const char *kept(const char *text) {
     return copy == NULL ? "" : copy;
 }
 
-static bool take_fault(void *user, const struct tree *item) {
+static bool take_fault(void *user, const struct mk_json *item) {
     struct rejected *f = user;
     const char *line_text = tree_text(item, "line");
     if (f->n == f->room) {
@@ -159,8 +159,8 @@ void rejected_free(struct rejected *f) {
 }
 
 void rejected_gather(mk_client *client, const char *id, const mk_error *error, struct rejected *ret_rejected) {
-    const struct tree *problem = error->json == NULL ? NULL : tree_read(error->json, strlen(error->json));
-    const struct tree *listed = tree_get(problem, "rejections");
+    const struct mk_json *problem = error->json == NULL ? NULL : tree_read(error->json, strlen(error->json));
+    const struct mk_json *listed = tree_get(problem, "rejections");
     const char *total = tree_text(problem, "rejected");
     struct rejected found = {0};
     mk_error ignored = MK_ERROR_INIT; /* what stands in the answer is then all there is */
@@ -172,7 +172,7 @@ void rejected_gather(mk_client *client, const char *id, const mk_error *error, s
     if (!all) {
         rejected_free(&found);
         found = (struct rejected){0};
-        for (const struct tree *item = listed == NULL ? NULL : listed->first; item != NULL; item = item->next)
+        for (const struct mk_json *item = listed == NULL ? NULL : listed->first; item != NULL; item = item->next)
             (void)take_fault(&found, item);
     }
     found.of = total == NULL ? found.n : strtoull(total, NULL, 10);

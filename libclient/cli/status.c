@@ -31,7 +31,7 @@ static int base64_of(char c) {
     return at == NULL ? -1 : (int)(at - letters);
 }
 
-static const struct tree *claims_of(const char *token) {
+static const struct mk_json *claims_of(const char *token) {
     const char *start = strchr(token, '.');
     struct text json = {0};
     unsigned bits = 0, n = 0;
@@ -54,7 +54,7 @@ static void add_token(struct facts *f, const struct config *c) {
         add(f, "token_from", T(STATUS_TOKEN), T(STATUS_MISSING));
         return;
     }
-    const struct tree *claims = claims_of(c->token), *roles = tree_get(claims, "roles");
+    const struct mk_json *claims = claims_of(c->token), *roles = tree_get(claims, "roles");
     const char *expires = tree_text(claims, "exp");
     add(f, "token_from", T(STATUS_TOKEN), c->token_from);
     add(f, "subject", T(STATUS_SUBJECT), tree_text(claims, "sub"));
@@ -83,7 +83,7 @@ static int add_server(struct facts *f, mk_client *client, const struct config *c
     } else {
         size_t n;
         const char *body = mk_response_body(response, &n);
-        const struct tree *answer = tree_read(body, n);
+        const struct mk_json *answer = tree_read(body, n);
         add(f, "ready", T(STATUS_READY), answer == NULL ? "yes" : pool_format("yes (%s)", show_cell(answer)));
     }
     mk_response_free(response);
@@ -108,7 +108,7 @@ struct reported {
     char from[8], to[8];
 };
 
-static bool note_month(void *user, const struct tree *item) {
+static bool note_month(void *user, const struct mk_json *item) {
     struct reported *r = user;
     const char *region = tree_text(item, "region"), *state = tree_text(item, "state"),
                *month = tree_text(item, "month");
