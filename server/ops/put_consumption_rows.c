@@ -597,6 +597,7 @@ static void report_read(void *state, enum db_outcome outcome, const struct db_re
         fail(u, outcome, rows);
         return;
     }
+    request_header(u->r, "Idempotent-Replayed", "true");
     reply_from_rows(u->r, statement_by_name("_delivery_report"), rows);
     db_stream_command(u->stream, "ROLLBACK", 0, rolled_back); /* so that the connection can be used again */
 }

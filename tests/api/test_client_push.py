@@ -49,7 +49,7 @@ def test_a_delivery_is_pushed_and_again_it_is_the_same(amgros, words):
     first, report = push(amgros, body, Source(ROWS.encode()), **words)
     assert report["state"] == "accepted" and report["rows"] == ("number", "3")
     again, report_again = push(amgros, body, Source(ROWS.encode()), **words)
-    assert again == first and report_again == report
+    assert again == first and report_again == report and (report.replayed, report_again.replayed) == (False, True)
     other, _ = push(amgros, body, Source(ROWS.encode()), idempotency_key=b"another-" + body["source"].encode())
     assert other != first
 

@@ -104,6 +104,8 @@ def test_the_same_bytes_count_once_and_others_are_refused(api, hospitals, source
     first = upload(api, delivery, text(ROWS))
     again = upload(api, delivery, gzip.compress(text(ROWS)), Content_Encoding="gzip")
     assert first.status == again.status == 200 and first.json() == again.json()
+    rehearsed = upload(api, delivery, text(ROWS), Prefer="tx=rollback")
+    assert [a.header("Idempotent-Replayed") for a in (first, again, rehearsed)] == [None, "true", "true"]
     other = upload(api, delivery, text(ROWS[:3]))
     assert (other.status, other.code) == (409, "delivery_finished")
     assert ddd(api, source)[("nordjylland", "J01CA04")] == 149.105
