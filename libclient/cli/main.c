@@ -72,10 +72,25 @@ static int unknown_verb(const struct cli_group *group, const char *word) {
     return EXIT_USAGE;
 }
 
+static int early_flag(const char *name) {
+    say(T(FLAG_EARLY), quoted(name));
+    return EXIT_USAGE;
+}
+
 /* A word that can be no verb: an ATC code has digits, or is a single letter. */
 static bool is_code(const char *word) {
     return isalpha((unsigned char)word[0]) && (word[1] == '\0' || strpbrk(word, "0123456789") != NULL) &&
            strchr(word, '-') == NULL;
+}
+
+/* It stands in the list of processes already: at least it is not printed, as the value of an unknown flag would be. */
+static bool holds_token(int n, char **words) {
+    for (int i = 0; i < n && strcmp(words[i], "--") != 0; i++) {
+        const char *name = words[i] + strspn(words[i], "-");
+        if (name > words[i] && strncmp(name, "token", 5) == 0 && (name[5] == '\0' || name[5] == '='))
+            return true;
+    }
+    return false;
 }
 
 /* Where the first word that is no flag stands; flags everywhere may come before it. n: there is none. */
@@ -99,6 +114,16 @@ static int first_word(int n, char **words, const struct command *command) {
     return n;
 }
 
+/* The flag that the word at `at` could be the value of: not one of those that may stand before it. NULL: there is none.
+ */
+static const char *flag_before(int at, char **words, const struct command *command) {
+    const char *name = at > 0 && strncmp(words[at - 1], "--", 2) == 0 ? words[at - 1] + 2 : "";
+    const struct flag *tables[] = {flags_global, command == NULL ? NULL : command->flags,
+                                   command == NULL ? NULL : divergence_parameters()};
+    return *name == '\0' || strchr(name, '=') != NULL || flags_find(tables, 3, name, strlen(name)) != NULL ? NULL
+                                                                                                           : name;
+}
+
 /* The words without the one at `at`. */
 static void take_out(int *n, char **words, int at) {
     memmove(words + at, words + at + 1, (size_t)(*n - at - 1) * sizeof *words);
@@ -120,8 +145,11 @@ static int run_group(const struct cli_group *group, int n, char **words) {
         take_out(&n, words, at);
         return operation_run(op, n, words);
     }
-    if (command != NULL && (at == n || is_code(words[at])))
+    const char *early = at < n ? flag_before(at, words, command) : NULL;
+    if (command != NULL && (at == n || early != NULL || is_code(words[at])))
         return command->run(n, words);
+    if (early != NULL)
+        return early_flag(early);
     if (at < n)
         return unknown_verb(group, words[at]);
     bool asked = has_word(n, words, "--help", "-h");
@@ -137,6 +165,10 @@ static int run(int n, char **words) {
         out_to_messages();
         help_top();
         (void)out_finish(true);
+        return EXIT_USAGE;
+    }
+    if (holds_token(n, words)) {
+        say("%s", T(TOKEN_FLAG));
         return EXIT_USAGE;
     }
     int at = first_word(n, words, NULL);
@@ -158,7 +190,7 @@ static int run(int n, char **words) {
         (void)out_finish(true);
         return EXIT_USAGE;
     }
-    const char *word = words[at];
+    const char *word = words[at], *early = flag_before(at, words, NULL);
     take_out(&n, words, at);
     if (strcmp(word, "help") == 0)
         return help_run(n, words);
@@ -166,7 +198,9 @@ static int run(int n, char **words) {
     if (group != NULL)
         return run_group(group, n, words);
     const struct command *command = command_find(word);
-    return command != NULL ? command->run(n, words) : unknown_command(word);
+    if (command != NULL)
+        return command->run(n, words);
+    return early != NULL ? early_flag(early) : unknown_command(word);
 }
 
 int main(int n, char **words) {

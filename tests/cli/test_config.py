@@ -94,6 +94,13 @@ def test_a_token_is_no_flag(away, words):
     for command in (("regions", "list"), ("login",), ("push", "x"), ("status",)):
         result = away(*command, *words)
         assert result.code == 2 and "never given as a flag" in result.err and "secret" not in result.err
+        before = away(*words, *command)
+        between = away(command[0], *words, *command[1:])
+        for result in (before, between):
+            assert result.code == 2 and "never given as a flag" in result.err and "secret" not in result.err + result.out
+    for words in (("-token", "a.b.secret", "regions", "list"), ("--tokn", "a.b.secret", "regions", "list"), ("regions", "--bearer", "a.b.secret", "list")):
+        result = away(*words)
+        assert result.code == 2 and "secret" not in result.err + result.out, result
     result = away("api", "GET", "/v1/regions", "--header", "Authorization: Bearer a.b.secret")
     assert result.code == 2 and "secret" not in result.err
 

@@ -187,6 +187,10 @@ def test_if_match_and_idempotency_key(medkoord):
     (("divergence", "J01CA04", "--level", "3"), "--level is for the overview"),
     (("status", "--timeout", "soon"), "number of seconds"),
     (("-x",), "unknown flag"),
+    (("divergence", "--form-month", "2020-01"), "did you mean --from-month?"),
+    (("divergence", "--form-month", "2020-01", "--to-month", "2020-12"), "unknown flag --form-month"),
+    (("regions", "--limit", "3", "list"), "--limit cannot stand before the command or the verb"),
+    (("--limit", "3", "regions", "list"), "--limit cannot stand before the command or the verb"),
 ])
 def test_usage_errors(medkoord, tmp_path, words, says):
     (tmp_path / "x").write_text(ROWS)
