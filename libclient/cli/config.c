@@ -2,6 +2,7 @@
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -179,13 +180,14 @@ int config_read(const struct words *w, struct config *ret_config) {
 
 /* ---- the handle ---- */
 
+/* The whole host: localhost.example is any other. */
 static bool stays_here(const char *url) {
-    static const char *const hosts[] = {"127.", "localhost", "[::1]"};
-    const char *host = url + strlen("http://");
-    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
-        if (strncasecmp(host, hosts[i], strlen(hosts[i])) == 0)
-            return true;
-    return false;
+    const char *p = url + strlen("http://");
+    size_t n = *p == '[' ? strcspn(p, "]") + 1 : strcspn(p, ":/");
+    const char *host = pool_text(p, strnlen(p, n));
+    struct in_addr address;
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 static void log_line(void *user, enum mk_log_level level, const char *line) {

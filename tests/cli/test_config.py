@@ -112,6 +112,14 @@ def test_verbose_and_errors_never_show_the_token(medkoord):
         assert medkoord("regions", "list", "--verbose", MEDKOORD_URL=server.url).code == 3
 
 
+@pytest.mark.parametrize("host, warned", [
+    ("localhost", False), ("LOCALHOST:8080", False), ("127.0.0.1", False), ("127.9.8.7:1", False), ("[::1]:1", False), ("localhost/base", False),
+    ("localhost.evil.invalid", True), ("127.evil.invalid", True), ("localhosts", True), ("[::2]", True), ("128.0.0.1", True)])
+def test_a_token_that_goes_out_plain_is_warned_of(away, host, warned):
+    result = away("regions", "list", "--proxy", "http://127.0.0.1:1", "--timeout", "0.2", MEDKOORD_URL=f"http://{host}")
+    assert ("without encryption" in result.err) is warned, result
+
+
 # ---- login ----
 
 def test_login_from_standard_input(medkoord, api):
