@@ -200,9 +200,13 @@ int operation_run(const struct cli_operation *, int n, char **words);
 bool operation_parameter_is_flag(const mk_parameter *);
 /* body.c: what is sent, from the flags of the members; NULL in *ret_body when there is none. */
 int body_make(const struct cli_operation *, const struct words *, const char **ret_body);
-/* Calls one with the parameters that were given as flags; `path`: its path parameters. */
+/* Calls one with the parameters that were given as flags; `path`: its path parameters. What is no JSON of its kind is a
+ * failure; *ret_answer points into *ret_response, which is to be freed in any case. */
 int operation_call(mk_client *, const char *operation, const char *const *path, const struct words *,
-                   const char *accept, mk_response **ret_response, mk_error *);
+                   const struct mk_json **ret_answer, mk_response **ret_response, mk_error *);
+/* An object, with `items` where it is a list; NULL: any other answer, and so none of a medkoord server. */
+const struct mk_json *operation_answer(const mk_operation *, const mk_response *);
+int operation_strange(mk_error *); /* that failure */
 int operation_sink(mk_client *, const char *operation, const char *const *path, const struct words *,
                    const char *accept, mk_error *);
 /* Every item of a list, page after page. `each` answers whether to go on. */

@@ -240,20 +240,22 @@ static int call(mk_client *client, const struct words *w, const char *const *pat
     bool heat_map = flags_has(w, "heat") || (screen_out.color && !flags_has(w, "bars"));
     mk_error error = MK_ERROR_INIT;
     mk_response *response = NULL;
+    const struct mk_json *answer = NULL;
     int code, result = EXIT_GOOD;
     if (flags_has(w, "csv") || flags_has(w, "svg")) {
         code = operation_sink(client, operation, path, w, flags_has(w, "csv") ? "text/csv" : "image/svg+xml", &error);
     } else {
-        code = operation_call(client, operation, path, w, NULL, &response, &error);
+        code = operation_call(client, operation, path, w, &answer, &response, &error);
+        if (code == MK_OK && tree_get(answer, path[0] == NULL ? "items" : "item") == NULL)
+            code = operation_strange(&error);
     }
     if (code == MK_OK && response != NULL) {
         size_t n;
         const char *body = mk_response_body(response, &n);
-        const struct mk_json *answer = tree_read(body, n);
         struct text pretty = {0};
-        if (flags_has(w, "json") && answer != NULL && screen_out.terminal)
+        if (flags_has(w, "json") && screen_out.terminal)
             tree_write(answer, 0, &pretty);
-        if (flags_has(w, "json") || answer == NULL) {
+        if (flags_has(w, "json")) {
             out_bytes(pretty.p == NULL ? body : pretty.p, pretty.p == NULL ? n : pretty.n);
             out_text("\n");
         } else {

@@ -56,12 +56,13 @@ static const char *ask_token(void) {
 static int check_token(const struct words *w, const struct config *c) {
     static const struct words none;
     mk_client *client;
+    const struct mk_json *answer;
     mk_response *response = NULL;
     mk_error error = MK_ERROR_INIT;
     int code = client_open(w, c, &client);
     if (code != EXIT_GOOD)
         return code;
-    if (operation_call(client, "list_regions", NULL, &none, NULL, &response, &error) != MK_OK)
+    if (operation_call(client, "list_regions", NULL, &none, &answer, &response, &error) != MK_OK)
         code = say_error(&error);
     mk_response_free(response);
     mk_error_clear(&error);

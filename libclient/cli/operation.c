@@ -111,11 +111,29 @@ static size_t arguments_of(const mk_operation *mk, const char *const *path, cons
     return n;
 }
 
+int operation_strange(mk_error *error) {
+    mk_error_clear(error);
+    error->code = MK_ERR_PROTOCOL;
+    (void)snprintf(error->message, sizeof error->message, "%s", T(STRANGE_ANSWER));
+    return MK_ERR_PROTOCOL;
+}
+
+const struct mk_json *operation_answer(const mk_operation *mk, const mk_response *response) {
+    size_t n;
+    const char *body = mk_response_body(response, &n);
+    const struct mk_json *answer = tree_read(body, n), *items = tree_get(answer, "items");
+    bool good = answer != NULL && answer->kind == MK_JSON_OBJECT &&
+                (!mk->is_list || (items != NULL && items->kind == MK_JSON_ARRAY));
+    return good ? answer : NULL;
+}
+
 int operation_call(mk_client *client, const char *name, const char *const *path, const struct words *w,
-                   const char *accept, mk_response **ret_response, mk_error *error) {
+                   const struct mk_json **ret_answer, mk_response **ret_response, mk_error *error) {
     const mk_operation *mk = mk_operation_find(name);
     mk_argument *arguments = arguments_room(mk);
-    return mk_call(client, mk, arguments, arguments_of(mk, path, w, arguments), NULL, accept, ret_response, error);
+    int code = mk_call(client, mk, arguments, arguments_of(mk, path, w, arguments), NULL, NULL, ret_response, error);
+    *ret_answer = code == MK_OK ? operation_answer(mk, *ret_response) : NULL;
+    return code == MK_OK && *ret_answer == NULL ? operation_strange(error) : code;
 }
 
 int operation_sink(mk_client *client, const char *name, const char *const *path, const struct words *w,
@@ -186,13 +204,16 @@ static bool show_page(void *user, const struct mk_json *answer, const char *body
     return !out_closed();
 }
 
-static void show_answer(const struct cli_operation *op, const struct words *w, mk_response *response) {
+static int show_answer(const struct cli_operation *op, const mk_operation *mk, const struct words *w,
+                       const mk_response *response, mk_error *error) {
     size_t n;
     const char *body = mk_response_body(response, &n), *etag = mk_response_header(response, "ETag");
-    const struct mk_json *answer = tree_read(body, n);
-    if (n == 0) {
+    const struct mk_json *answer = operation_answer(mk, response);
+    if (n == 0 && (mk_response_status(response) == 204 || mk->produces[0] == NULL)) {
         warn("%s", T(DONE));
-    } else if (flags_has(w, "json") || answer == NULL || op->columns[0] == NULL) {
+    } else if (answer == NULL) {
+        return operation_strange(error);
+    } else if (flags_has(w, "json") || op->columns[0] == NULL) {
         write_json(body, n, answer);
     } else if (flags_has(w, "csv")) {
         show_csv_head(op->columns);
@@ -202,6 +223,7 @@ static void show_answer(const struct cli_operation *op, const struct words *w, m
         if (etag != NULL && !flags_has(w, "quiet"))
             warn("ETag: %s", screen_safe(etag, strlen(etag), 0, false));
     }
+    return MK_OK;
 }
 
 static bool produces(const mk_operation *mk, const char *type) {
@@ -237,7 +259,7 @@ static int send_stream(mk_client *client, const mk_operation *mk, const mk_argum
     int code = mk_source_from_file(&source, file), first = getc(file);
     if (first != EOF)
         ungetc(first, file);
-    source.media_type = type == NULL ? guess_type(path) : type;
+    source.media_type = type != NULL ? type : first == '{' ? "application/x-ndjson" : guess_type(path);
     source.gzipped = first == 0x1f; /* no text begins so */
     if (code == MK_OK)
         code = mk_call_from_source(client, mk, arguments, n, &source, &result, error);
@@ -285,7 +307,7 @@ static int run(mk_client *client, const struct cli_operation *op, const mk_opera
     } else {
         code = mk_call(client, mk, arguments, n, body, accept, &response, &error);
         if (code == MK_OK)
-            show_answer(op, w, response);
+            code = show_answer(op, mk, w, response, &error);
         mk_response_free(response);
     }
     if (code != MK_OK && result == EXIT_GOOD)

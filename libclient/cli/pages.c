@@ -45,13 +45,6 @@ static char *cursor_of(const char *url) {
     return cursor;
 }
 
-static int protocol_error(mk_error *error) {
-    mk_error_clear(error);
-    error->code = MK_ERR_PROTOCOL;
-    (void)snprintf(error->message, sizeof error->message, "%s", T(STRANGE_ANSWER));
-    return MK_ERR_PROTOCOL;
-}
-
 /* Page after page; without `limit` or `cursor` among the arguments all of them. */
 int operation_pages(mk_client *client, const mk_operation *mk, const mk_argument *given, size_t n,
                     const struct pages *pages, mk_error *error) {
@@ -73,10 +66,10 @@ int operation_pages(mk_client *client, const mk_operation *mk, const mk_argument
         if (code != MK_OK)
             return code;
         const char *body = mk_response_body(response, &n_body);
-        const struct mk_json *answer = tree_read(body, n_body), *items = tree_get(answer, "items");
-        if (items == NULL || items->kind != MK_JSON_ARRAY) {
+        const struct mk_json *answer = operation_answer(mk, response);
+        if (answer == NULL) {
             mk_response_free(response);
-            return protocol_error(error);
+            return operation_strange(error);
         }
         const char *next = all ? tree_text(answer, "next") : NULL;
         bool more = pages->page(pages->user, answer, body, n_body, next == NULL);
@@ -87,7 +80,7 @@ int operation_pages(mk_client *client, const mk_operation *mk, const mk_argument
         pool_release(mark);
         if (!more || next == NULL || kept == NULL) {
             free(kept);
-            return next != NULL && more ? protocol_error(error) : MK_OK;
+            return next != NULL && more ? operation_strange(error) : MK_OK;
         }
         cursor = pool_text(kept, strlen(kept));
         free(kept);

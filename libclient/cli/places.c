@@ -34,14 +34,14 @@ static const struct region *region_of(struct places *p, const char *slug) {
     for (const struct region *r = p->regions; r != NULL; r = r->next)
         if (strcmp(r->slug, slug) == 0)
             return r;
-    mk_response *response;
+    mk_response *response = NULL;
+    const struct mk_json *answer;
     const char *path[] = {slug};
-    size_t n;
-    p->code = operation_call(p->client, "get_region", path, &none, NULL, &response, p->error);
-    if (p->code != MK_OK)
+    p->code = operation_call(p->client, "get_region", path, &none, &answer, &response, p->error);
+    if (p->code != MK_OK) {
+        mk_response_free(response);
         return NULL;
-    const char *body = mk_response_body(response, &n);
-    const struct mk_json *answer = tree_read(body, n);
+    }
     struct region *r = pool_alloc(sizeof *r);
     *r = (struct region){.slug = keep(slug),
                          .valid_to = keep(tree_text(answer, "valid_to")),

@@ -11,15 +11,17 @@ const struct flag status_flags[] = {{0}};
 struct facts {
     size_t n;
     struct {
-        const char *name, *shown, *value;
+        const char *name, *shown;  /* in JSON, and to people */
+        const char *value, *words; /* likewise; words NULL: as the value */
     } all[24];
 };
 
-static void add(struct facts *f, const char *name, const char *shown, const char *value) {
+static void add(struct facts *f, const char *name, const char *shown, const char *value, const char *words) {
     if (value == NULL || f->n == sizeof f->all / sizeof *f->all)
         return;
     f->all[f->n].name = name;
     f->all[f->n].shown = shown;
+    f->all[f->n].words = words;
     f->all[f->n++].value = value;
 }
 
@@ -51,22 +53,23 @@ static const struct mk_json *claims_of(const char *token) {
 
 static void add_token(struct facts *f, const struct config *c) {
     if (c->token == NULL) {
-        add(f, "token_from", T(STATUS_TOKEN), T(STATUS_MISSING));
+        add(f, "token_from", T(STATUS_TOKEN), "none", T(STATUS_MISSING));
         return;
     }
     const struct mk_json *claims = claims_of(c->token), *roles = tree_get(claims, "roles");
     const char *expires = tree_text(claims, "exp");
-    add(f, "token_from", T(STATUS_TOKEN), c->token_from);
-    add(f, "subject", T(STATUS_SUBJECT), tree_text(claims, "sub"));
-    add(f, "roles", T(STATUS_ROLES), roles == NULL ? NULL : show_cell(roles));
-    add(f, "region", T(STATUS_REGION), tree_text(claims, "region"));
+    add(f, "token_from", T(STATUS_TOKEN), c->token_from, NULL);
+    add(f, "subject", T(STATUS_SUBJECT), tree_text(claims, "sub"), NULL);
+    add(f, "roles", T(STATUS_ROLES), roles == NULL ? NULL : show_cell(roles), NULL);
+    add(f, "region", T(STATUS_REGION), tree_text(claims, "region"), NULL);
     if (expires == NULL)
         return;
     time_t until = (time_t)strtoll(expires, NULL, 10);
     struct tm parts;
     char text[32];
     if (gmtime_r(&until, &parts) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0)
-        add(f, "expires", until <= time(NULL) ? T(STATUS_EXPIRED) : T(STATUS_EXPIRES), pool_text(text, strlen(text)));
+        add(f, "expires", until <= time(NULL) ? T(STATUS_EXPIRED) : T(STATUS_EXPIRES), pool_text(text, strlen(text)),
+            NULL);
 }
 
 /* ---- the server ---- */
@@ -76,22 +79,28 @@ static int add_server(struct facts *f, mk_client *client, const struct config *c
     static const struct words none;
     mk_error error = MK_ERROR_INIT;
     mk_response *response = NULL;
+    const struct mk_json *answer;
     int code = EXIT_GOOD;
-    if (operation_call(client, "get_readiness", NULL, &none, NULL, &response, &error) != MK_OK) {
-        add(f, "ready", T(STATUS_READY), "no");
+    if (operation_call(client, "get_readiness", NULL, &none, &answer, &response, &error) != MK_OK) {
         code = say_error(&error);
+        add(f, "ready", T(STATUS_READY), "no", T(NO));
     } else {
-        size_t n;
-        const char *body = mk_response_body(response, &n);
-        const struct mk_json *answer = tree_read(body, n);
-        add(f, "ready", T(STATUS_READY), answer == NULL ? "yes" : pool_format("yes (%s)", show_cell(answer)));
+        const char *more = show_cell(answer);
+        add(f, "ready", T(STATUS_READY), pool_format("yes (%s)", more), pool_format("%s (%s)", T(YES), more));
     }
     mk_response_free(response);
     response = NULL;
     if (code == EXIT_GOOD && c->token != NULL) {
-        bool good = operation_call(client, "list_regions", NULL, &none, NULL, &response, &error) == MK_OK;
-        add(f, "access", T(STATUS_ACCESS), good ? "yes" : error.problem[0] != '\0' ? error.problem : "no");
+        bool good = operation_call(client, "list_regions", NULL, &none, &answer, &response, &error) == MK_OK;
+        const char *problem = error.problem[0] == '\0' ? NULL : pool_text(error.problem, strlen(error.problem));
         code = good ? EXIT_GOOD : say_error(&error);
+        add(f, "access", T(STATUS_ACCESS),
+            good              ? "yes"
+            : problem != NULL ? problem
+                              : "no",
+            good              ? T(YES)
+            : problem != NULL ? problem
+                              : T(NO));
         mk_response_free(response);
     }
     mk_error_clear(&error);
@@ -164,9 +173,10 @@ static void show_facts(const struct facts *f, bool json) {
             text_json(&object, f->all[i].value);
             continue;
         }
+        const char *value = f->all[i].words == NULL ? f->all[i].value : f->all[i].words;
         int space = 16 - screen_text_width(f->all[i].shown);
         out_format("%s%s%s%*s%s\n", screen_color(&screen_out, "1"), f->all[i].shown, screen_color(&screen_out, "0"),
-                   space > 0 ? space : 1, "", screen_safe(f->all[i].value, strlen(f->all[i].value), 0, false));
+                   space > 0 ? space : 1, "", screen_safe(value, strlen(value), 0, false));
     }
     if (json) {
         text_put(&object, "}\n");
@@ -183,9 +193,9 @@ static int run(const struct words *w) {
         code = client_open(w, &config, &client);
     if (code != EXIT_GOOD)
         return code;
-    add(&facts, "version", T(STATUS_VERSION), mk_version());
-    add(&facts, "url", T(STATUS_URL), config.url);
-    add(&facts, "config", T(STATUS_CONFIG), config.path);
+    add(&facts, "version", T(STATUS_VERSION), mk_version(), NULL);
+    add(&facts, "url", T(STATUS_URL), config.url, NULL);
+    add(&facts, "config", T(STATUS_CONFIG), config.path, NULL);
     add_token(&facts, &config);
     code = add_server(&facts, client, &config);
     show_facts(&facts, flags_has(w, "json"));

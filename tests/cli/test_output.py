@@ -89,6 +89,21 @@ def test_exit_codes(medkoord, away):
             assert away("regions", "list", MEDKOORD_URL=server.url).code == 4, body
 
 
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+@pytest.mark.parametrize("body", [b"<html><body>It works!</body></html>\n", b"", b"[]", b'"a"'])
+def test_any_other_web_server_is_a_failure(away, kind, body):
+    config = away.folder / "config" / "medkoord" / "config"
+    with answering(200, body, kind) as server:
+        for words in (("regions", "get", "x"), ("regions", "get", "x", "--json"), ("regions", "get", "x", "--csv"), ("regions", "list", "--json"),
+                      ("divergence",), ("divergence", "--json"), ("divergence", "J01CA04"), ("status",), ("login",)):
+            result = away(*words, MEDKOORD_URL=server.url, input=b"a.b.c", who=None if words == ("login",) else "admin")
+            assert result.code == 4 and (result.out == "" or words == ("status",)), (words, result)
+            assert "yes" not in result.out and not config.exists()
+        for words in (("divergence", "--csv"), ("divergence", "J01CA04", "--svg", "-"), ("service", "get-metrics")):
+            result = away(*words, MEDKOORD_URL=server.url)
+            assert result.code == 4 and result.out == "", (words, result)
+
+
 def test_a_server_that_does_not_answer_is_network(away):
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as silent:
         assert away("regions", "list", "--timeout", "0.5", MEDKOORD_URL=f"http://127.0.0.1:{silent.getsockname()[1]}").code == 5
@@ -264,6 +279,15 @@ def test_status(medkoord):
     assert facts["subject"] == "test-admin" and facts["access"] == "yes" and facts["roles"] == "admin"
     none = json.loads(medkoord("status", "--json", who=None).out)
     assert none["token_from"] == "none"
+    danish = medkoord("status", LC_ALL="da_DK.UTF-8").out
+    assert re.search("^klar +ja", danish, re.M) and re.search("^adgang +ja", danish, re.M)
+    assert json.loads(medkoord("status", "--json", LC_ALL="da_DK.UTF-8").out)["access"] == "yes" # for programs
+
+
+def test_status_of_a_token_that_is_refused(medkoord):
+    refused = medkoord("status", "--json", who=None, MEDKOORD_TOKEN="h.p.s")
+    assert refused.code == 3 and json.loads(refused.out)["access"] == "invalid_token", refused
+    assert re.search("^access +invalid_token$", medkoord("status", who=None, MEDKOORD_TOKEN="h.p.s").out, re.M)
 
 
 def test_api_sends_anything(medkoord, api, tmp_path):
