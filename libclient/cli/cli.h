@@ -181,6 +181,8 @@ struct table {
 void table_start(struct table *, const char *const *titles, size_t n);
 const char **table_row(struct table *);                           /* to be filled, n_columns */
 void table_color(struct table *, size_t column, const char *sgr); /* of the last row */
+/* How many more columns of the terminal the longest cell of an empty last column may have, at most `most`. */
+int table_room(const struct table *, int most);
 void table_write(struct table *);
 
 const char *show_cell(const struct mk_json *);

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 8
+#define STEPS        8
+#define DECIMALS_MAX 9
+#define BAR_MAX      30
+#define BAR_LEAST    5 /* shorter ones say nothing */
 
 const struct flag divergence_flags[] = {{.name = "svg", .metavar = "FILE", .text = TEXT_HELP_SVG, .file = true},
                                         {.name = "bars", .text = TEXT_HELP_BARS},
@@ -68,14 +71,15 @@ static const char *missing(void) {
     return screen_out.unicode ? "\u2013" : "-";
 }
 
-/* A number of few digits, for the eye: the exact ones are in --csv and --json. */
+/* A number of three digits, or of all before its point, for the eye: the exact ones are in --csv and --json. */
 static const char *short_number(const char *exact) {
     if (exact == NULL)
         return missing();
     double value = mk_decimal_to_double(exact), size = value < 0 ? -value : value;
-    return size >= 100 ? pool_format("%.0f", value)
-           : size >= 1 ? pool_format("%.2f", value)
-                       : pool_format("%.4f", value);
+    int decimals = size >= 100 || size == 0 ? 0 : 2;
+    for (double rest = size; rest > 0 && rest < 1 && decimals < DECIMALS_MAX; rest *= 10)
+        decimals++;
+    return pool_format("%.*f", decimals, value);
 }
 
 static double number(const struct mk_json *t, const char *name) {
@@ -125,13 +129,11 @@ static void overview_row(struct table *t, const struct mk_json *item, bool heat_
     for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL && column < t->n_columns;
          r = r->next, column++) {
         const char *value = tree_text(r, "value");
-        if (value == NULL)
-            row[column] = missing();
-        else if (heat_map)
+        if (heat_map)
             row[column] = short_number(value);
-        else
-            row[column] =
-                pool_format("%s %s", short_number(value), block(highest > 0 ? number(r, "value") / highest : 0));
+        else /* the bars of a column stand below each other, however long its numbers are */
+            row[column] = pool_format("%s %s", block(value != NULL && highest > 0 ? number(r, "value") / highest : 0),
+                                      short_number(value));
         if (heat_map && value != NULL && tree_text(r, "ratio_to_rest") != NULL)
             table_color(t, column, heat(number(r, "ratio_to_rest")));
     }
@@ -177,10 +179,13 @@ static void show_regions(const struct mk_json *item, bool heat_map) {
         row[2] = tree_text(r, "value") == NULL ? T(NOT_REPORTED) : short_number(tree_text(r, "value"));
         row[3] = short_number(tree_text(r, "ratio_to_rest"));
         row[4] = short_number(tree_text(r, "excess_ddd"));
-        row[5] = highest > 0 ? bar(number(r, "value") / highest, 30) : "";
         if (heat_map && tree_text(r, "ratio_to_rest") != NULL)
             table_color(&table, 3, heat(number(r, "ratio_to_rest")));
     }
+    int room = table_room(&table, BAR_MAX);
+    size_t cell = 5;
+    for (const struct mk_json *r = regions == NULL ? NULL : regions->first; r != NULL; r = r->next, cell += 6)
+        table.cells[cell] = highest > 0 && room >= BAR_LEAST ? bar(number(r, "value") / highest, room) : "";
     table_write(&table);
 }
 
@@ -195,30 +200,46 @@ static double highest_month(const struct mk_json *regions) {
     return highest;
 }
 
-/* A line of blocks for each region, a block for each month. */
+/* A line of blocks for each region, a block for each month: the latest, where there is no room for all. */
 static void show_months(const struct mk_json *answer) {
     const struct mk_json *regions = tree_get(tree_get(answer, "series"), "regions"),
                          *window = tree_get(answer, "window");
     const char *from = tree_text(window, "from_month"), *to = tree_text(window, "to_month");
     if (regions == NULL || regions->first == NULL || from == NULL || to == NULL)
         return;
-    const char *titles[] = {T(REGION), pool_format(T(MONTHS), from, to)};
+    const char *titles[] = {T(REGION), ""};
     double highest = highest_month(regions);
     struct table table;
     table_start(&table, titles, 2);
+    size_t most = 0, left_out = 0, cell = 1;
     for (const struct mk_json *r = regions->first; r != NULL; r = r->next) {
+        const struct mk_json *months = tree_get(r, "months");
+        table_row(&table)[0] = tree_text(r, "region") == NULL ? "" : tree_text(r, "region");
+        most = months != NULL && months->n > most ? months->n : most;
+    }
+    size_t room = (size_t)table_room(&table, (int)most);
+    for (const struct mk_json *r = regions->first; r != NULL; r = r->next, cell += 2) {
         const struct mk_json *months = tree_get(r, "months");
         struct text line = {0};
         text_put(&line, "");
-        for (const struct mk_json *m = months == NULL ? NULL : months->first; m != NULL; m = m->next)
+        size_t skipped = months == NULL || months->n <= room ? 0 : months->n - room, at = 0;
+        for (const struct mk_json *m = months == NULL ? NULL : months->first; m != NULL; m = m->next, at++) {
+            if (at < skipped)
+                continue;
+            if (at == skipped && skipped > left_out && tree_text(m, "month") != NULL) {
+                left_out = skipped;
+                from = tree_text(m, "month");
+            }
             text_put(&line,
                      tree_text(m, "value") == NULL ? "?" : block(highest > 0 ? number(m, "value") / highest : 0));
-        const char **row = table_row(&table);
-        row[0] = tree_text(r, "region") == NULL ? "" : tree_text(r, "region");
-        row[1] = line.p;
+        }
+        table.cells[cell] = line.p;
     }
+    table.titles[1] = pool_format(T(MONTHS), from, to);
     out_text("\n");
     table_write(&table);
+    if (left_out > 0)
+        warn(T(MONTHS_LEFT_OUT), left_out);
 }
 
 static void show_code(const struct mk_json *answer, bool heat_map) {

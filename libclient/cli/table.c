@@ -49,8 +49,7 @@ static int total_of(const int *widths, size_t n) {
 
 /* Narrows the widest columns that are no amounts until all fits; then leaves out from the right. Answers how many stay.
  */
-static size_t fit(const struct table *t, int *widths, const bool *amounts, int width) {
-    size_t n = t->n_columns;
+static size_t fit(size_t n, int *widths, const bool *amounts, int width) {
     while (width > 0 && n > 1 && total_of(widths, n) > width) {
         size_t widest = n;
         for (size_t i = 0; i < n; i++)
@@ -78,21 +77,40 @@ static void write_cell(const char *cell, int width, bool right, bool last, const
         out_format("%*s", (right ? 0 : space) + GAP, "");
 }
 
-void table_write(struct table *t) {
-    size_t mark = pool_mark(), n = t->n_columns;
-    int *widths = pool_alloc((n + 1) * sizeof *widths);
-    bool *amounts = pool_alloc((n + 1) * sizeof *amounts);
-    for (size_t c = 0; c < n; c++) {
+static int *widths_of(const struct table *t) {
+    int *widths = pool_alloc((t->n_columns + 1) * sizeof *widths);
+    for (size_t c = 0; c < t->n_columns; c++) {
         widths[c] = screen_text_width(safe(t->titles[c], 0));
-        amounts[c] = t->n_rows > 0;
         for (size_t r = 0; r < t->n_rows; r++) {
-            const char *cell = t->cells[r * n + c];
-            int width = screen_text_width(safe(cell, 0));
+            int width = screen_text_width(safe(t->cells[r * t->n_columns + c], 0));
             widths[c] = width > widths[c] ? width : widths[c];
-            amounts[c] &= is_amount(cell);
         }
     }
-    size_t shown = fit(t, widths, amounts, screen_out.width);
+    return widths;
+}
+
+int table_room(const struct table *t, int most) {
+    if (screen_out.width == 0)
+        return most;
+    size_t mark = pool_mark();
+    int room = screen_out.width - total_of(widths_of(t), t->n_columns);
+    pool_release(mark);
+    return room > most ? most : room < 0 ? 0 : room;
+}
+
+void table_write(struct table *t) {
+    size_t mark = pool_mark(), n = t->n_columns;
+    int *widths = widths_of(t);
+    bool *amounts = pool_alloc((n + 1) * sizeof *amounts);
+    for (size_t c = 0; c < n; c++) {
+        amounts[c] = t->n_rows > 0;
+        for (size_t r = 0; r < t->n_rows; r++)
+            amounts[c] &= is_amount(t->cells[r * n + c]);
+    }
+    size_t there = n;
+    while (there > 1 && widths[there - 1] == 0)
+        there--;
+    size_t shown = fit(there, widths, amounts, screen_out.width);
     for (size_t c = 0; c < shown; c++)
         write_cell(t->titles[c], widths[c], amounts[c], c + 1 == shown, "1");
     out_text("\n");
@@ -103,7 +121,7 @@ void table_write(struct table *t) {
         out_text("\n");
         pool_release(line);
     }
-    if (shown < n)
-        warn(T(COLUMNS_LEFT_OUT), n - shown);
+    if (shown < there)
+        warn(T(COLUMNS_LEFT_OUT), there - shown);
     pool_release(mark);
 }

@@ -252,10 +252,43 @@ def test_what_is_not_known_is_a_dash(away):
     head = {"regions": [{"region": "nord"}, {"region": "syd"}], "window": {"from_month": "2020-01", "to_month": "2020-12"}}
     with answering(200, {**head, "items": [item]}) as server:
         lines = away("divergence", MEDKOORD_URL=server.url).out.splitlines()
-        assert lines[1].split() == ["J01CA04", "amoxicillin", "–", "1.50", "█", "–"] and lines[0].index("min") + 2 == lines[1].index("–")
+        assert lines[1].split() == ["J01CA04", "amoxicillin", "–", "█", "1.50", "–"] and lines[0].index("min") + 2 == lines[1].index("–")
         assert away("divergence", MEDKOORD_URL=server.url, LC_ALL="C").out.splitlines()[1].split()[2] == "-"
     with answering(200, {**head, "item": item}) as server:
         assert away("divergence", "J01CA04", MEDKOORD_URL=server.url).out.splitlines()[2].split() == ["syd", "–", "not", "reported", "–", "–"]
+
+
+def test_small_rates_are_told_apart(away):
+    values = ["0.000041234", "0", "0.0123456", "0.5", "12.3456", "1234.5", "-0.00234"]
+    item = {"atc": "J01CA04", "name": "a", "max_min_ratio": "2", "regions": [{"region": f"r{i}", "value": v} for i, v in enumerate(values)]}
+    with answering(200, {"regions": [{"region": f"r{i}"} for i in range(len(values))], "window": {}, "items": [item]}) as server:
+        cells = away("divergence", "--heat", MEDKOORD_URL=server.url).out.splitlines()[1].split()
+    assert cells[3:] == ["0.0000412", "0", "0.0123", "0.500", "12.35", "1234", "-0.00234"]
+
+
+MONTHS = [f"20{y}-{m:02d}" for y in range(15, 21) for m in range(1, 13)]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_one_code_on_a_narrow_terminal(away, columns):
+    regions = [{"region": name, "value": str(v), "rank": i + 1, "ratio_to_rest": "1.5", "excess_ddd": "12345"}
+               for i, (name, v) in enumerate([("hovedstaden", 1), ("syddanmark", 0.5)])]
+    series = [{"region": r["region"], "months": [{"month": m, "value": "1" if m == MONTHS[-1] else "0.1"} for m in MONTHS]} for r in regions]
+    answer = {"item": {"atc": "J01CA04", "name": "a", "max_min_ratio": "2", "regions": regions}, "series": {"regions": series},
+              "window": {"from_month": MONTHS[0], "to_month": MONTHS[-1]}}
+    with answering(200, answer) as server:
+        with away.terminal("divergence", "J01CA04", "--bars", columns=columns, NO_COLOR="1", MEDKOORD_URL=server.url) as t:
+            assert t.wait() == 0
+    lines = [line.rstrip() for line in t.plain.splitlines()]
+    assert all(width(line) <= columns for line in lines if line.startswith(("region", "hov", "syd"))), lines
+    high, low = (next(line for line in lines if line.startswith(name)).count("█") for name in ("hov", "syd"))
+    assert "columns do not fit" not in t.plain and ("…" not in t.plain or columns == 40)
+    assert low == round(high / 2 + 0.01) and (high > 0 or columns == 40) # a bar says how much
+    drawn = [line for line in lines if line.startswith("hov")][-1].split()[1]
+    assert drawn[-1] == "█" and set(drawn[:-1]) == {"▁"} # the latest month is there
+    left_out = len(MONTHS) - len(drawn)
+    assert (f"{left_out} earlier months do not fit" in t.plain) is (left_out > 0) and (columns < 120) is (left_out > 0)
+    assert f"months {MONTHS[left_out]} to 2020-12" in t.plain or columns == 40
 
 
 def test_divergence_as_svg(medkoord, api, figures, tmp_path):
