@@ -44,6 +44,7 @@ not_enabled() { # UNIT: no target wants it, and nothing that was installed start
 only_these() { # the packages are four, and each is built for this machine
     diff <(ls "$debs"/*.deb | grep -v dbgsym | sed 's,.*/,,; s/_.*//') <(printf '%s\n' libmedkoord-dev libmedkoord0 medkoord medkoordd)
 }
+only_own_removed() { [ -e "$debs/other_1.0_all.deb" ] && [ ! -e "$debs/medkoord_0.0.1_$arch.deb" ]; }
 compiles_outside() { # STANDARD COMPILER: with nothing but what pkg-config says of the installed files
     local flags
     flags=$(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/lib/$triplet/pkgconfig pkg-config --cflags --libs medkoord) || return
@@ -52,7 +53,10 @@ compiles_outside() { # STANDARD COMPILER: with nothing but what pkg-config says 
         LD_LIBRARY_PATH=$root/usr/lib/$triplet "$work/outside"
 }
 
+mkdir "$debs" && touch "$debs/other_1.0_all.deb" "$debs/medkoord_0.0.1_$arch.deb"
 ok "deploy/package builds" deploy/package --out "$debs"
+ok "packages that are not its own stay, its own of before go" only_own_removed
+rm -f "$debs/other_1.0_all.deb"
 ok "four packages" only_these
 ok "lintian finds no error" lintian --allow-root --fail-on error --suppress-tags no-manual-page "$debs"/*.deb
 mkdir -p "$root/var/lib/dpkg/updates" "$root/var/lib/dpkg/info"
