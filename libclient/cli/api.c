@@ -62,7 +62,7 @@ static int run(mk_client *client, const struct words *w, const char *method, con
     }
     const char *answer = mk_response_body(response, &n);
     int status = mk_response_status(response);
-    if (flags_has(w, "include"))
+    if (flags_has(w, "include") || strcmp(method, "HEAD") == 0) /* which has nothing else */
         show_head(response);
     out_bytes(answer, n);
     if (n > 0 && answer[n - 1] != '\n')
@@ -72,10 +72,10 @@ static int run(mk_client *client, const struct words *w, const char *method, con
 }
 
 static int check(const struct words *w, const char **ret_method) {
-    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
     if (w->n_free != 2) {
         if (w->n_free < 2)
-            say(T(WORD_MISSING), w->n_free == 0 ? "METHOD" : "PATH");
+            say(T(WORD_MISSING), w->n_free == 0 ? T(METHOD_WORD) : T(PATH_WORD));
         else
             say(T(WORD_TOO_MANY), screen_safe(w->free[2], strlen(w->free[2]), 60, false));
         return EXIT_USAGE;

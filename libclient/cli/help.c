@@ -78,7 +78,7 @@ static void example(const char *text) {
 
 void help_top(void) {
     out_format("%s\n\n", T(TOP));
-    usage("GROUP VERB [...] | COMMAND [...]");
+    usage(T(TOP_USAGE));
     title(T(COMMANDS));
     for (const struct command *c = commands; c->name != NULL; c++)
         entry(c->name, texts_get(c->summary));
@@ -178,7 +178,7 @@ void help_operation(const struct cli_operation *op) {
     for (const mk_parameter *const *p = mk->parameters; *p != NULL; p++)
         if (strcmp((*p)->in, "path") == 0)
             text_format(&line, " %s", capital((*p)->name));
-    text_put(&line, " [flags]");
+    text_format(&line, " [%s]", T(FLAGS_WORD));
     wrapped(mk->summary, 0, 0);
     out_text("\n");
     usage(line.p);
@@ -212,7 +212,7 @@ void help_operation(const struct cli_operation *op) {
 
 void help_group(const struct cli_group *group) {
     out_format("%s\n\n", group->description);
-    usage(pool_format("%s VERB [...]", group->name));
+    usage(pool_format("%s %s [...]", group->name, T(VERB_WORD)));
     title(T(VERBS));
     const struct cli_operation *first = NULL;
     for (const struct cli_operation *op = cli_operations; op->name != NULL; op++) {

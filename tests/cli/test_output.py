@@ -331,6 +331,8 @@ def test_api_sends_anything(medkoord, api, tmp_path):
     made = medkoord("api", "POST", "/v1/hospitals", "--body-file", "-", "--header", "Idempotency-Key: api-1", "--include", input=body)
     assert made.code == 0 and "HTTP 201" in made.err and json.loads(made.out)["code"] == "API"
     assert medkoord("api", "POST", "/v1/hospitals", "--header", "no colon").code == 2
+    head = medkoord("api", "HEAD", "/v1/hospitals/AUH")
+    assert head.code == 0 and head.out == "" and "HTTP 200" in head.err and "ETag: " in head.err
 
 
 def test_a_signal_takes_the_half_written_file_along(medkoord, tmp_path):
