@@ -7,6 +7,7 @@
 #include "../internal.h"
 #include "texts.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 /* How the program ends; medkoord(1) tells the same. */
@@ -113,8 +114,9 @@ mk_sink out_sink(void);
 extern bool out_quiet; /* no messages but errors */
 /* Everything is where it belongs; otherwise says why not. With `good` false a file is left as it was. */
 int out_finish(bool good);
-/* Writes a file whole or not at all. */
-bool file_write(const char *path, int mode, const char *bytes, size_t n);
+/* Writes a file whole or not at all. `follow`: where a link leads to, and into what is no regular file as it is;
+ * without, a link makes way for the file, and what else is no regular file stays. */
+bool file_write(const char *path, int mode, bool follow, const char *bytes, size_t n);
 /* All of a file, or of standard input for "-"; NULL after saying why. */
 char *file_read(const char *path, size_t limit, size_t *ret_n);
 
@@ -316,8 +318,10 @@ struct rejected {
 void rejected_gather(mk_client *, const char *id, const mk_error *, struct rejected *ret_rejected);
 void rejected_free(struct rejected *);
 void rejected_show(const struct survey_fault *, size_t n, uint64_t of);
-/* Writes the faults with the lines that they are about; `file` is read once more. */
-bool rejected_write(const char *path, const struct survey_fault *, size_t n, FILE *file, bool latin1);
+/* Writes the faults with the lines that they are about; `file` is read once more. `given`: the user named the path. */
+bool rejected_write(const char *path, bool given, const struct survey_fault *, size_t n, FILE *file, bool latin1);
+/* The list of an earlier try; anything else of that name stays. */
+bool rejected_remove(const char *path);
 
 void progress_start(int64_t total);
 int progress_show(void *user, int64_t sent, int64_t total); /* of mk_push_options */
@@ -325,5 +329,7 @@ void progress_end(void);
 /* Set by SIGINT, SIGTERM and SIGHUP once signals_catch() was called; 0 otherwise. */
 int signals_caught(void);
 void signals_catch(void);
+/* Keeps them waiting, until sigprocmask() sets what was before. */
+void signals_hold(sigset_t *ret_before);
 
 #endif

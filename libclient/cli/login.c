@@ -83,7 +83,7 @@ static int keep(const struct config *c) {
     }
     make_folders(c->path);
     const char *text = pool_format("url = %s\ntoken = %s\n", c->url, c->token);
-    if (!file_write(c->path, 0600, text, strlen(text)))
+    if (!file_write(c->path, 0600, true, text, strlen(text)))
         return EXIT_OTHER;
     warn(T(LOGGED_IN), c->path);
     return EXIT_GOOD;

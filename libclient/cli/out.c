@@ -19,6 +19,17 @@ bool out_quiet;
 
 /* ---- data ---- */
 
+/* Where a file goes: what a link leads to, so that the link stays. NULL: it leads nowhere. */
+static const char *target_of(const char *path) {
+    struct stat there;
+    if (lstat(path, &there) != 0 || !S_ISLNK(there.st_mode))
+        return path;
+    char *found = realpath(path, NULL);
+    const char *target = found == NULL ? NULL : pool_text(found, strlen(found));
+    free(found);
+    return target;
+}
+
 /* A file of its own next to the target, so that rename() can put it there in one step. */
 static int open_beside(const char *path, int mode, const char **ret_temporary) {
     char *name = pool_format("%s.XXXXXX", path);
@@ -65,8 +76,10 @@ bool out_open(const char *path) {
     if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) { /* a device or a pipe is written as it is */
         out = fopen(path, "we");
     } else {
-        int fd = open_beside(path, usual_mode(), &temporary);
+        const char *target = target_of(path);
+        int fd = target == NULL ? -1 : open_beside(target, usual_mode(), &temporary);
         out = fd < 0 ? NULL : fdopen(fd, "w");
+        out_path = target;
         guard_temporary();
     }
     if (out == NULL) {
@@ -74,7 +87,7 @@ bool out_open(const char *path) {
         out = stdout;
         return false;
     }
-    out_path = path;
+    out_path = out_path == NULL ? path : out_path;
     screen_out = (struct screen){.unicode = screen_out.unicode};
     return true;
 }
@@ -181,26 +194,53 @@ int out_finish(bool good) {
     return EXIT_OTHER;
 }
 
-bool file_write(const char *path, int mode, const char *bytes, size_t n) {
-    const char *name;
-    int fd = open_beside(path, mode < 0 ? usual_mode() : mode, &name);
-    bool good = fd >= 0;
-    for (size_t done = 0; good && done < n;) {
+static bool write_fd(int fd, const char *bytes, size_t n) {
+    for (size_t done = 0; done < n;) {
         ssize_t wrote_n = write(fd, bytes + done, n - done);
-        if (wrote_n > 0)
-            done += (size_t)wrote_n;
-        else
-            good = wrote_n < 0 && errno == EINTR;
+        if (wrote_n < 0 && errno != EINTR)
+            return false;
+        done += wrote_n > 0 ? (size_t)wrote_n : 0;
     }
-    good = good && fsync(fd) == 0;
+    return true;
+}
+
+/* A signal waits until it is whole: what is half written could be a token, and would stay. */
+static bool write_beside(const char *path, int mode, const char *bytes, size_t n) {
+    const char *name = NULL;
+    sigset_t before;
+    signals_hold(&before);
+    int fd = open_beside(path, mode, &name);
+    bool good = fd >= 0 && write_fd(fd, bytes, n) && fsync(fd) == 0;
     if (fd >= 0 && close(fd) != 0)
         good = false;
     good = good && rename(name, path) == 0;
-    if (!good) {
-        say(T(CANNOT_WRITE), path, strerror(errno));
-        if (fd >= 0)
-            unlink(name);
+    int why = errno;
+    if (!good && fd >= 0)
+        unlink(name);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = why;
+    return good;
+}
+
+/* A device or a pipe. */
+static bool write_into(const char *path, const char *bytes, size_t n) {
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    bool good = fd >= 0 && write_fd(fd, bytes, n);
+    return fd >= 0 && close(fd) == 0 && good;
+}
+
+bool file_write(const char *path, int mode, bool follow, const char *bytes, size_t n) {
+    struct stat there;
+    bool good, exists = (follow ? stat(path, &there) : lstat(path, &there)) == 0;
+    if (exists && !S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode)) {
+        errno = EEXIST;
+        good = follow && write_into(path, bytes, n);
+    } else {
+        const char *target = follow ? target_of(path) : path;
+        good = target != NULL && write_beside(target, mode < 0 ? usual_mode() : mode, bytes, n);
     }
+    if (!good)
+        say(T(CANNOT_WRITE), screen_safe(path, strlen(path), 0, false), strerror(errno));
     return good;
 }
 

@@ -10,12 +10,21 @@ static volatile sig_atomic_t caught;
 static int64_t total_bytes, started_ms, shown_ms;
 static bool showing;
 
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
 static void note(int number) {
     caught = number;
 }
 
+void signals_hold(sigset_t *ret_before) {
+    sigset_t ends;
+    sigemptyset(&ends);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaddset(&ends, numbers[i]);
+    sigprocmask(SIG_BLOCK, &ends, ret_before);
+}
+
 void signals_catch(void) {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND}; /* the second one ends it at once */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
@@ -31,11 +40,19 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+/* Before anything is sent the file is read once more, for its digest. */
+static void draw_reading(void) {
+    fprintf(stderr, "\r%s\033[K",
+            screen_safe(T(PROGRESS_READING), strlen(T(PROGRESS_READING)), screen_err.width - 1, false));
+    fflush(stderr);
+}
+
 void progress_start(int64_t total) {
     total_bytes = total;
-    started_ms = now_ms();
-    shown_ms = 0;
+    started_ms = shown_ms = 0;
     showing = screen_err.terminal && !out_quiet;
+    if (showing)
+        draw_reading();
 }
 
 static const char *bytes_text(double n) {
@@ -70,7 +87,9 @@ static void draw(int64_t sent, int64_t total, int64_t now) {
         text_format(&line, "%s%s%3d %%  ", bar.p == NULL ? "" : bar.p, bar.p == NULL ? "" : " ",
                     (int)((double)sent * 100 / (double)total));
     }
-    text_format(&line, "%s  %s/s", bytes_text((double)sent), bytes_text(rate));
+    text_put(&line, bytes_text((double)sent));
+    if (rate > 0)
+        text_format(&line, "  %s/s", bytes_text(rate));
     if (total > sent && rate > 0 && seconds >= 1) {
         text_put(&line, "  ");
         text_format(&line, T(PROGRESS_LEFT), time_text((int64_t)((double)(total - sent) / rate) + 1));
@@ -85,7 +104,9 @@ int progress_show(void *user, int64_t sent, int64_t total) {
     (void)user;
     int64_t now = now_ms();
     total = total > 0 ? total : total_bytes;
-    if (showing && (now - shown_ms >= 100 || sent == total)) {
+    if (sent == 0 || started_ms == 0) /* the rate is that of sending, from the first byte on */
+        started_ms = now;
+    if (showing && (sent > 0 || shown_ms != 0) && (now - shown_ms >= 100 || sent == total)) {
         shown_ms = now;
         draw(sent > total && total > 0 ? total : sent, total, now);
     }
@@ -93,7 +114,7 @@ int progress_show(void *user, int64_t sent, int64_t total) {
 }
 
 void progress_end(void) {
-    if (showing && shown_ms != 0)
+    if (showing)
         fputs("\r\033[K", stderr);
     showing = false;
 }

@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#define HEAD          "line,column,code,detail,value,text\n"
 #define SHOWN_MAX     50
 #define LINE_MAX_KEPT 16384u
 
@@ -91,7 +93,8 @@ static void read_lines(FILE *file, bool latin1, struct lines *lines) {
     gzclose(zip);
 }
 
-bool rejected_write(const char *path, const struct survey_fault *faults, size_t n, FILE *file, bool latin1) {
+bool rejected_write(const char *path, bool given, const struct survey_fault *faults, size_t n, FILE *file,
+                    bool latin1) {
     struct lines lines = {.numbers = pool_alloc((n + 1) * sizeof *lines.numbers)};
     struct text csv = {0};
     for (size_t i = 0; i < n; i++)
@@ -105,7 +108,7 @@ bool rejected_write(const char *path, const struct survey_fault *faults, size_t 
     lines.n = distinct;
     lines.texts = pool_alloc((lines.n + 1) * sizeof *lines.texts);
     read_lines(file, latin1, &lines);
-    text_put(&csv, "line,column,code,detail,value,text\n");
+    text_put(&csv, HEAD);
     for (size_t i = 0; i < n; i++) {
         const struct survey_fault *f = &faults[i];
         const uint64_t *found = bsearch(&f->line, lines.numbers, lines.n, sizeof *lines.numbers, by_number);
@@ -119,7 +122,21 @@ bool rejected_write(const char *path, const struct survey_fault *faults, size_t 
         }
         text_put(&csv, "\n");
     }
-    return file_write(path, -1, csv.p, csv.n);
+    if (strcmp(path, "-") == 0) {
+        out_bytes(csv.p, csv.n);
+        return true;
+    }
+    return file_write(path, -1, given, csv.p, csv.n);
+}
+
+bool rejected_remove(const char *path) {
+    char head[sizeof HEAD] = "";
+    struct stat there;
+    FILE *file = lstat(path, &there) == 0 && S_ISREG(there.st_mode) ? fopen(path, "re") : NULL;
+    bool ours = file != NULL && fgets(head, sizeof head, file) != NULL && strcmp(head, HEAD) == 0;
+    if (file != NULL)
+        fclose(file);
+    return ours && unlink(path) == 0;
 }
 
 /* ---- what the server refused ---- */

@@ -4,8 +4,10 @@ SPDX-License-Identifier: MPL-2.0
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 import stat
+import subprocess
 
 import pytest
 
@@ -132,6 +134,34 @@ def test_login_from_standard_input(medkoord, api):
     assert path.read_text() == f"url = {medkoord.url}\ntoken = {token}\n"
     assert medkoord("regions", "list", who=None, MEDKOORD_URL=None).code == 0
     assert os.listdir(path.parent) == ["config"]
+
+
+def test_login_follows_a_link(medkoord, tmp_path):
+    path = config_of(medkoord)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(tmp_path / "kept")
+    words = ("login", "--token-file", medkoord.token_file("reader"))
+    nowhere = medkoord(*words, who=None)
+    assert nowhere.code == 1 and "cannot write" in nowhere.err and path.is_symlink()
+    (tmp_path / "kept").touch(0o644)
+    assert medkoord(*words, who=None).code == 0 and path.is_symlink()
+    assert "token = " in (tmp_path / "kept").read_text() and stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+def test_a_signal_leaves_no_token_behind(medkoord, tmp_path, call):
+    """In the middle of writing: a library loaded before raises it when the call is made."""
+    arguments = {"fsync": ("int fd", "fd"), "rename": ("const char *a, const char *b", "a, b")}[call]
+    (tmp_path / "raise.c").write_text(f"""#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+int {call}({arguments[0]}) {{ raise(SIGTERM); return ((int (*)({arguments[0]}))dlsym(RTLD_NEXT, "{call}"))({arguments[1]}); }}
+""")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "raise.so", tmp_path / "raise.c"], check=True)
+    result = medkoord("login", "--no-check", who=None, input=b"a.b.c", LD_PRELOAD=str(tmp_path / "raise.so"),
+                      ASAN_OPTIONS="verify_asan_link_order=0")
+    assert result.code == -signal.SIGTERM and os.listdir(config_of(medkoord).parent) == ["config"], result
+    assert config_of(medkoord).read_text().endswith("token = a.b.c\n")
 
 
 def test_login_keeps_0600_whatever_was_there_and_whatever_the_umask(medkoord):

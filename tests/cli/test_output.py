@@ -138,6 +138,17 @@ def test_output_is_written_whole_or_not_at_all(medkoord, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith("out")) == ["out"]
 
 
+def test_output_follows_a_link(medkoord, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder/there")
+    nowhere = medkoord("regions", "list", "--csv", "--output", "link")
+    assert nowhere.code == 1 and "cannot write link" in nowhere.err and (tmp_path / "link").is_symlink()
+    (tmp_path / "folder" / "there").touch()
+    assert medkoord("regions", "list", "--csv", "--output", "link").code == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "there").read_text().startswith("slug,")
+    assert os.listdir(tmp_path / "folder") == ["there"]
+
+
 # ---- colours and terminals ----
 
 def test_colours_only_on_a_terminal_and_never_with_no_color(medkoord, figures):

@@ -6,10 +6,12 @@ import csv
 import gzip
 import hashlib
 import json
+import os
 import random
 import re
 import signal
 import socket
+import stat
 import threading
 
 import pytest
@@ -65,6 +67,20 @@ def test_every_form_of_file(medkoord, api, tmp_path, name, content, words, ddd, 
     report = json.loads(result.out)
     assert (report["rows"], report["ddd"], report["cost_ore"]) == (2, ddd, cost)
     assert one(api, name)["control"] == {"rows": 2, "ddd": ddd, "cost_ore": cost}
+
+
+def test_a_name_that_is_not_utf_8(medkoord, api, tmp_path):
+    (tmp_path / os.fsdecode(b"bl\xe5.csv")).write_text(HEAD + "2015-03,AUT,J01CA04,1\n")
+    result = medkoord("push", os.fsdecode(b"bl\xe5.csv"), "--yes", who="amgros")
+    assert result.code == 0 and one(api, "bl\ufffd.csv")["state"] == "accepted", result
+    (tmp_path / ("n" * 220 + ".csv")).write_text(HEAD + "2015-04,AUT,J01CA04,1\n")
+    assert medkoord("push", "n" * 220 + ".csv", "--yes", who="amgros").code == 0
+
+
+def test_ndjson_at_standard_input(medkoord, api):
+    for n, content in enumerate((JSON.encode(), gzip.compress(JSON.encode()))):
+        result = medkoord("push", "-", "--yes", "--label", f"lines {n}", "--source", f"lines{n}", who="amgros", input=content)
+        assert result.code == 0 and one(api, f"lines {n}")["rows"] == 2, result
 
 
 def test_standard_input(medkoord, api):
@@ -187,6 +203,57 @@ def test_more_faults_than_the_answer_holds(medkoord, tmp_path):
     assert [int(x["line"]) for x in lines] == list(range(2, 702)) and {x["text"] for x in lines} == {"2018-10,NOPE,J01CA04,1"}
 
 
+def test_more_faults_than_are_kept(medkoord, tmp_path):
+    (tmp_path / "most.csv").write_text(HEAD + "2018-10,NOPE,J01CA04,1\n" * 10005)
+    for more in ((), ("--send-anyway", "--coverage", "nordjylland=2018-10")):
+        result = medkoord("push", "most.csv", "--yes", *more, who="amgros")
+        assert result.code == 3 and "the first 10000 of 10005 are in most.csv.rejected.csv" in result.err and "all of them" not in result.err
+        assert len(rejected(tmp_path / "most.csv.rejected.csv")) == 10000
+
+
+def test_the_list_of_an_earlier_try_goes_with_its_faults(medkoord, tmp_path):
+    (tmp_path / "m.csv").write_text(HEAD + "2018-12,NOPE,J01CA04,1\n")
+    assert medkoord("push", "m.csv", "--yes", who="amgros").code == 3 and (tmp_path / "m.csv.rejected.csv").exists()
+    (tmp_path / "m.csv").write_text(HEAD + "2018-12,AUT,J01CA04,1\n")
+    result = medkoord("push", "m.csv", "--yes", who="amgros")
+    assert result.code == 0 and "removed m.csv.rejected.csv" in result.err and not (tmp_path / "m.csv.rejected.csv").exists()
+    (tmp_path / "m.csv.rejected.csv").write_text("something else")
+    result = medkoord("push", "m.csv", "--yes", who="amgros")
+    assert result.code == 0 and "removed" not in result.err and (tmp_path / "m.csv.rejected.csv").exists()
+
+
+def test_the_rejected_list_goes_into_what_is_no_file(medkoord, tmp_path):
+    (tmp_path / "p.csv").write_text(BAD)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        read = []
+        reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()), daemon=True)
+        reader.start()
+        assert medkoord("push", "p.csv", "--yes", "--rejected", name, who="amgros").code == 3
+        reader.join(30)
+        assert len(list(csv.DictReader(read[0].splitlines()))) == 4
+    assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode) and (tmp_path / "link").is_symlink()
+    result = medkoord("push", "p.csv", "--yes", "--rejected", "-", who="amgros")
+    assert result.code == 3 and len(list(csv.DictReader(result.out.splitlines()))) == 4 and not (tmp_path / "-").exists()
+    both = medkoord("push", "p.csv", "--yes", "--rejected", "-", "--output", "x", who="amgros")
+    assert both.code == 2 and "cannot stand together" in both.err
+    (tmp_path / "p.csv.rejected.csv").mkdir()
+    result = medkoord("push", "p.csv", "--yes", who="amgros")
+    assert result.code == 3 and "cannot write p.csv.rejected.csv" in result.err
+
+
+def test_a_rejected_list_of_ones_own_keeps_its_link(medkoord, tmp_path):
+    (tmp_path / "k.csv").write_text(BAD)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "mine.csv").symlink_to("folder/there.csv")
+    result = medkoord("push", "k.csv", "--yes", "--rejected", "mine.csv", who="amgros")
+    assert result.code == 3 and "cannot write mine.csv" in result.err and (tmp_path / "mine.csv").is_symlink()
+    (tmp_path / "folder" / "there.csv").touch()
+    assert medkoord("push", "k.csv", "--yes", "--rejected", "mine.csv", who="amgros").code == 3
+    assert (tmp_path / "mine.csv").is_symlink() and len(rejected(tmp_path / "folder" / "there.csv")) == 4
+
+
 def test_the_rejected_list_follows_no_link(medkoord, tmp_path):
     (tmp_path / "l.csv").write_text(BAD)
     (tmp_path / "kept").write_text("as it was")
@@ -221,11 +288,110 @@ def test_roles_and_files(medkoord, tmp_path):
     assert medkoord("push", "h.csv", "--yes", "--coverage", "nordjylland=2018-12", who="amgros").code == 0 # nothing was used
 
 
-def test_rehearsing_keeps_nothing(medkoord, api, tmp_path):
+def test_rehearsing_keeps_no_row_and_says_what_it_keeps(medkoord, api, tmp_path):
     (tmp_path / "try.csv").write_text(HEAD + "2019-02,AUT,J01CA04,1\n")
     result = medkoord("push", "try.csv", "--yes", "--rehearse", who="amgros")
-    assert result.code == 0 and "would be accepted" in result.err and one(api, "try.csv")["state"] == "announced"
-    assert medkoord("push", "try.csv", "--yes", who="amgros").code == 0 and one(api, "try.csv")["state"] == "accepted"
+    made = one(api, "try.csv")
+    assert result.code == 0 and "would be accepted" in result.err and made["state"] == "announced"
+    assert result.out == "" and f"stays announced, as delivery {made['id']}" in result.err
+    assert json.loads(medkoord("push", "try.csv", "--yes", "--rehearse", "--json", who="amgros").out)["rows"] == 1
+    assert medkoord("push", "try.csv", "--yes", who="amgros").out == made["id"] + "\n" and one(api, "try.csv")["state"] == "accepted"
+    again = medkoord("push", "try.csv", "--yes", "--rehearse", who="amgros")
+    assert again.code == 0 and "accepted before" in again.err and "would be" not in again.err and again.out == ""
+
+
+# ---- what was sent before ----
+
+class Flip:
+    """Two files of the same months and sums under one label; what is in force shows by its ATC code."""
+
+    def __init__(self, medkoord, api, folder, source, month):
+        self.medkoord, self.api, self.source, self.month = medkoord, api, source, month
+        for name, atc in (("a", "J01CA04"), ("b", "J01CA01")):
+            (folder / f"{name}.csv").write_text(HEAD + f"{month},AUT,{atc},1\n")
+
+    def words(self, name, *more):
+        return ("push", f"{name}.csv", "--label", "x", "--source", self.source, *more)
+
+    def push(self, name, *more, code=0):
+        result = self.medkoord(*self.words(name, "--yes", *more), who="amgros")
+        assert result.code == code, result
+        return result
+
+    def in_force(self):
+        query = {"source": self.source, "from_month": self.month, "to_month": self.month}
+        return {"J01CA04": "a", "J01CA01": "b"}[self.api.all("/v1/consumption", "admin", query=query)[0]["atc"]]
+
+    def withdraw(self, delivery):
+        answer = self.api.post(f"/v1/consumption-deliveries/{delivery.strip()}/transitions", {"action": "withdraw", "reason": "a test"}, "admin")
+        assert answer.status == 200, answer.text
+
+    def deliveries(self):
+        return [d for d in self.api.all("/v1/consumption-deliveries", "admin") if d["source"] == self.source]
+
+
+def test_what_is_pushed_again_is_in_force_again(medkoord, api, tmp_path):
+    flip = Flip(medkoord, api, tmp_path, "flip", "2016-01")
+    first = flip.push("a").out
+    other = flip.push("b").out
+    assert flip.in_force() == "b"
+    result = flip.push("a")
+    assert result.out not in (first, other) and "0 new, 1 replaced" in result.err and flip.in_force() == "a"
+    assert f"accepted before, as delivery {first.strip()}; for 1 of its 1 region-months another is in force now: {other.strip()}" in result.err
+    same = flip.push("a") # in force already: nothing to decide, and nothing new
+    assert same.out == result.out and "nothing has changed" in same.err and "replaced" not in same.err and len(flip.deliveries()) == 3
+    for name in "bab":
+        flip.push(name)
+        assert flip.in_force() == name
+    assert flip.push("b", "--json").code == 0 and len(flip.deliveries()) == 6
+
+
+def test_what_was_withdrawn_can_be_pushed_again(medkoord, api, tmp_path):
+    flip = Flip(medkoord, api, tmp_path, "withdrawn", "2016-01")
+    first = flip.push("a").out
+    for _ in range(2):
+        flip.withdraw(flip.push("a").out)
+        result = flip.push("a")
+        assert result.out != first and "has been withdrawn" in result.err and flip.in_force() == "a"
+
+
+def test_pushing_again_asks(medkoord, api, tmp_path):
+    flip = Flip(medkoord, api, tmp_path, "asked", "2016-01")
+    flip.push("a")
+    flip.push("b")
+    for answer, code, name in (("n", 1, "b"), ("y", 0, "a")):
+        with medkoord.terminal(*flip.words("a"), who="amgros", columns=200) as t:
+            t.expect(r"Send it\?")
+            t.send("y\n")
+            t.expect(r"in force again\?")
+            t.send(answer + "\n")
+            assert t.wait() == code and flip.in_force() == name
+    with medkoord.terminal(*flip.words("a"), who="amgros", columns=200) as t: # in force: one question
+        t.expect(r"Send it\?")
+        t.send("y\n")
+        assert t.wait() == 0 and "nothing has changed" in t.text and "in force again" not in t.text
+
+
+def test_under_a_key_of_ones_own_it_is_refused_with_what_to_do(medkoord, api, tmp_path):
+    flip = Flip(medkoord, api, tmp_path, "keyed", "2016-01")
+    flip.push("a", "--idempotency-key", "flip-1")
+    other = flip.push("b").out
+    refused = flip.push("a", "--idempotency-key", "flip-1", code=3)
+    assert other.strip() in refused.err and "another --idempotency-key" in refused.err and refused.out == "" and flip.in_force() == "b"
+    flip.withdraw(flip.push("a", "--idempotency-key", "flip-2").out)
+    refused = flip.push("a", "--idempotency-key", "flip-2", code=3)
+    assert "withdrawn" in refused.err and "another --idempotency-key" in refused.err
+
+
+def test_a_rehearsal_tells_of_now(medkoord, api, tmp_path):
+    flip = Flip(medkoord, api, tmp_path, "rehearsed", "2016-01")
+    flip.push("a")
+    flip.push("b")
+    result = flip.push("a", "--rehearse")
+    assert "would be accepted" in result.err and "0 new, 1 replaced" in result.err and result.out == "" and flip.in_force() == "b"
+    assert "would be accepted" in flip.push("a", "--rehearse").err
+    flip.push("a")
+    assert flip.in_force() == "a"
 
 
 # ---- long ones ----
@@ -331,6 +497,7 @@ def test_interrupted_and_resumed(medkoord, api, server, long_file, by):
 def test_progress_with_rate_and_time_left(medkoord, server, long_file):
     with slow(server.port, 3_000_000) as between:
         with medkoord.terminal("push", long_file, "--yes", "--plain", "--label", "shown", "--source", "shown", columns=100, who="amgros", MEDKOORD_URL=between.url) as t:
+            t.expect(r"\rreading the file", 120)
             t.expect(r"█+░* +\d+ %  [\d.]+ MiB  [\d.]+ [KM]iB/s  \d+(:\d\d)* s? ?left", 120)
             between.go.set()
             t.expect("accepted: 180000 rows", 120)
@@ -370,6 +537,8 @@ def test_put_rows_takes_a_stream(medkoord, api, tmp_path):
     bad = medkoord("consumption", "put-rows", made["id"], "--body-file", "-", input=rows.replace("AUT", "X").encode())
     assert bad.code == 3 and "delivery_rejected" in bad.err
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    lines = medkoord("consumption", "put-rows", made["id"], "--body-file", "-", input=b'{"month": "2020-01", "hospital": "X", "atc": "J01CA04", "ddd": 1.5}\n')
+    assert lines.code == 3 and "line/1/hospital no hospital has this code" in lines.err, lines
     result = medkoord("consumption", "put-rows", made["id"], "--body-file", "rows.csv.gz")
     assert result.code == 0 and re.search(r"^state +accepted$", result.out, re.M)
     wait_until(lambda: one(api, "raw")["state"] == "accepted")
