@@ -40,37 +40,25 @@ $$;
 
 -- ---- who sits where, and whose interests the caller sees ----
 
--- Everybody who holds a seat of the body on a day; as seats_held(), from the other side.
+-- Everybody who holds a seat of the body on a day; as seats_held(), from the other side. As the owner: by the
+-- index of the day, from which a policy would keep it.
 CREATE FUNCTION people_seated(in_body smallint, on_date date) RETURNS TABLE (person_no int, role text)
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT a.person_no, a.role
-    FROM appointment a
-    JOIN body b ON b.body_no = a.body_no AND b.valid_from <= on_date AND (b.valid_to > on_date OR b.valid_to IS NULL)
-    JOIN seat_rule s ON s.kind = b.kind AND s.role = a.role AND s.each_region = (a.seat_region_no <> 0)
-        AND s.valid_from <= on_date AND (s.valid_to > on_date OR s.valid_to IS NULL)
-    LEFT JOIN region r ON r.region_no = a.seat_region_no
-    WHERE a.body_no = in_body AND daterange(a.valid_from, a.valid_to) @> on_date AND (r.valid_to > on_date OR r.valid_to IS NULL);
-END;
-
--- The bodies in which the caller holds a seat today.
-CREATE FUNCTION actor_bodies() RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-DECLARE
-    me int := medkoord.actor_person();
-    day date := medkoord.today();
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+#variable_conflict use_column
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s);
+    RETURN QUERY SELECT a.person_no, a.role FROM appointment a WHERE a.body_no = in_body AND daterange(a.valid_from, a.ends_on) @> on_date;
 END
 $$;
 
--- Those of them that the caller chairs or serves as secretariat: whose seat there may recuse or appoint.
-CREATE FUNCTION actor_oversees_bodies() RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+-- The bodies where a seat that the caller holds today allows any of these; none named: where the caller holds one.
+CREATE FUNCTION actor_bodies(VARIADIC may text[] DEFAULT '{}') RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     me int := medkoord.actor_person();
     day date := medkoord.today();
 BEGIN
     RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
-        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may IN ('recuse', 'appoint'));
+                 WHERE actor_bodies.may = '{}' OR EXISTS (
+                     SELECT FROM medkoord.seat_right g WHERE g.kind = s.kind AND g.role = s.role AND g.may = ANY (actor_bodies.may)));
 END
 $$;
 
@@ -84,7 +72,7 @@ BEGIN
     IF me IS NULL THEN
         RETURN '{}';
     END IF;
-    RETURN me || ARRAY(SELECT DISTINCT p.person_no FROM unnest(medkoord.actor_oversees_bodies()) AS b (body_no)
+    RETURN me || ARRAY(SELECT DISTINCT p.person_no FROM unnest(medkoord.actor_bodies('recuse', 'appoint')) AS b (body_no)
         CROSS JOIN LATERAL medkoord.people_seated(b.body_no, day) p);
 END
 $$;
@@ -363,7 +351,7 @@ ALTER TABLE recusal_decision ENABLE ROW LEVEL SECURITY;
 ALTER TABLE recusal_decision FORCE ROW LEVEL SECURITY;
 CREATE POLICY recusal_decision_of_owner ON recusal_decision FOR SELECT TO medkoord_owner USING (true);
 CREATE POLICY recusal_decision_read ON recusal_decision FOR SELECT TO medkoord_server
-    USING (person_no = (SELECT actor_person()) OR body_no = ANY ((SELECT actor_oversees_bodies())::smallint[])
+    USING (person_no = (SELECT actor_person()) OR body_no = ANY ((SELECT actor_bodies('recuse', 'appoint'))::smallint[])
            OR (SELECT actor_has('auditor', 'admin')));
 CREATE POLICY recusal_decision_insert ON recusal_decision FOR INSERT TO medkoord_server WITH CHECK ((SELECT actor_may('recuse', body_no)));
 GRANT SELECT, INSERT (matter_no, body_no, person_no, action, reason) ON recusal_decision TO medkoord_server;
@@ -438,7 +426,7 @@ CREATE FUNCTION recusal_reasons(person_no int, body_no smallint, matter_kind tex
                                 on_date date DEFAULT today())
 RETURNS json LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
-    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin') OR body_no = ANY (actor_oversees_bodies()) THEN
+    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin') OR body_no = ANY (actor_bodies('recuse', 'appoint')) THEN
         RETURN (SELECT COALESCE(json_agg(g.ground ORDER BY g.interest_no), '[]')
                 FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g);
     END IF;
@@ -564,7 +552,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM problem('not_found', 'There is no such matter.');
     END IF;
-    sees_all := sees_all OR target.body_no = ANY (actor_oversees_bodies());
+    sees_all := sees_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint'));
     people := ARRAY(SELECT s.person_no FROM people_seated(target.body_no, day) s
                     JOIN person p ON p.person_no = s.person_no
                     WHERE (sees_all OR s.person_no = me) AND (of_person IS NULL OR p.id = of_person)
@@ -636,7 +624,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION party_key(text), cvr_number_valid(text), party_faults(text, text, text, text, text), people_seated(smallint, date),
-    actor_bodies(), actor_oversees_bodies(), actor_oversees(), interests_page(uuid, text, date, int, bigint), require_interest_access(int),
+    actor_bodies(text[]), actor_oversees(), interests_page(uuid, text, date, int, bigint), require_interest_access(int),
     create_interest(uuid, text, text, text, text, date, date), end_interest(uuid, date, text),
     recused(int, smallint, text, text, jsonb, date), recused_people(smallint, text, text, jsonb, date),
     recusal_reasons(int, smallint, text, text, jsonb, date), require_not_recused(smallint, text, text, jsonb, date),

@@ -5,20 +5,6 @@
 
 -- ---- what the caller may do and read, as sets of bodies: worked out once a query ----
 
--- Where a seat held today allows it.
-CREATE FUNCTION actor_bodies(what text) RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-DECLARE
-    me int := medkoord.actor_person();
-    day date := medkoord.today();
-BEGIN
-    IF me IS NULL THEN
-        RETURN '{}';
-    END IF;
-    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
-                 JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = what);
-END
-$$;
-
 -- Whose called meetings and approved minutes the caller may read: those of the forum and of the pool's bodies (they are there
 -- for everybody who takes part), those of a body of one's own, and as auditor or operator those of all. The drug committees
 -- and the health directors are others' bodies, which only lend their names here: theirs stay with their members.
@@ -930,7 +916,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION actor_bodies(text), actor_meeting_bodies(), actor_name(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
+GRANT EXECUTE ON FUNCTION actor_meeting_bodies(), actor_name(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
     meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
     create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb, boolean), open_agenda(int), meeting_etag(boolean, int, text),
     put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), write_apologies(int, boolean),

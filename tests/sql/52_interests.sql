@@ -88,12 +88,6 @@ SELECT is((SELECT string_agg(p.name, ' ' ORDER BY p.name) FROM people_seated(pg_
     ('2026-02-28'::date, 'Chair Ends Gone Member Other Quiet Secretary'), ('2026-06-15', 'Chair Ends Member Other Quiet Secretary'), ('2026-12-31', 'Chair Coming Ends Member Other Quiet Secretary'),
     ('2027-01-01', 'Chair Coming Member Other Quiet Secretary')) AS t (d, e);
 
-SELECT is_empty($$
-    SELECT * FROM (SELECT d, b.body_no, s.person_no, s.role FROM body b, generate_series('2025-01-01'::date, '2027-03-01', '1 month') d, people_seated(b.body_no, d::date) s) a
-    FULL JOIN (SELECT d, s.body_no, p.person_no, s.role FROM person p, generate_series('2025-01-01'::date, '2027-03-01', '1 month') d, seats_held(p.person_no, d::date) s) h
-        USING (d, body_no, person_no, role)
-    WHERE a IS NULL OR h IS NULL $$, 'who sits in a body, and what somebody holds, are the same seats');
-
 -- ---- declaring ----
 SELECT * FROM pg_temp.as('Member');
 SELECT is((SELECT j - '{id,changed_at,history,_location,person}'::text[] FROM listed('create_interest', $$NULL, 'company', 'Eksempel  Pharma A/S', '90000004', 'a fee', '2026-02-01', NULL$$) j),
@@ -293,6 +287,13 @@ SELECT is(pg_temp.listed(on_date => d), e, 'on ' || d) FROM (VALUES ('2026-02-15
     ('2026-06-15', 'Chair:out:1:1 Ends:in:0:2 Member:out:3:3 Other:out:1:0'), ('2026-10-01', 'Chair:out:1:1 Coming:out:1:0 Ends:in:0:2 Member:out:3:3'),
     ('2027-01-01', 'Chair:out:1:1 Coming:out:1:0 Member:out:3:3')) AS t (d, e);
 SELECT is(recused_people(pg_temp.body('forum'), 'case', 'TF-1', '[]', '2026-02-15') @> ARRAY[pg_temp.no('Gone')], true, 'though whoever sat there then was');
+
+-- ---- how much is read of a roster: those who sit there ----
+CREATE TEMP TABLE before AS SELECT pg_temp.touches(format('SELECT * FROM people_seated(%s::smallint, today())', pg_temp.body('forum'))) AS pages;
+SELECT * FROM act_as('admin') \g /dev/null
+SELECT count(pg_temp.seat('Past ' || n, 'forum', 'secretariat', NULL, '2018-01-01', '2019-01-01')) FROM generate_series(1, 300) n \g /dev/null
+SELECT ok(before.pages + 5 > now.pages, format('and nobody of years past: %s pages, and %s', before.pages, now.pages))
+FROM before, pg_temp.touches(format('SELECT * FROM people_seated(%s::smallint, today())', pg_temp.body('forum'))) AS now (pages);
 
 SELECT * FROM finish();
 ROLLBACK;
