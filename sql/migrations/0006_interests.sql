@@ -4,10 +4,17 @@
 
 -- ---- parties: a company, a drug, a project, an institution ----
 
--- Two names are the same when these are: upper and lower case, spaces and Unicode's spellings aside. Letters are kept: å is not aa.
--- ICU, because what lower() makes of Ø must not depend on the cluster's locale.
+-- Two names, or two identifiers, are the same when these are: upper and lower case, spaces and Unicode's spellings aside. Letters are
+-- kept: å is not aa. NULL: nothing but spaces. ICU, because what lower() makes of Ø must not depend on the cluster's locale.
 CREATE FUNCTION party_key(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN lower(btrim(regexp_replace(normalize(name, NFKC), '\s+', ' ', 'g')) COLLATE "und-x-icu");
+RETURN NULLIF(lower(btrim(regexp_replace(normalize(name, NFKC), '\s+', ' ', 'g')) COLLATE "und-x-icu"), '');
+
+-- What the parties of a matter are known by: the kind, and after = the name, after # the identifier.
+CREATE FUNCTION party_keys(parties jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN ARRAY(SELECT k.key FROM jsonb_array_elements(parties) AS p (party)
+    CROSS JOIN LATERAL (VALUES (p.party ->> 'kind' || '=' || party_key(p.party ->> 'name')),
+                               (p.party ->> 'kind' || '#' || party_key(p.party ->> 'identifier'))) AS k (key)
+    WHERE k.key IS NOT NULL);
 
 -- Eight digits, weighted 2 7 6 5 4 3 2 1, sum divisible by 11.
 CREATE FUNCTION cvr_number_valid(cvr text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -22,12 +29,15 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     faults jsonb := '[]';
 BEGIN
-    IF medkoord.party_key(name) = '' THEN
-        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A name of spaces is none.', 'pointer', pointer || name_at);
-    ELSIF name IS NULL AND identifier IS NULL THEN
+    IF name IS NULL AND identifier IS NULL THEN
         faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A party has a name or an identifier.', 'pointer', pointer || name_at);
+    ELSIF name IS NOT NULL AND medkoord.party_key(name) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A name of spaces is none.', 'pointer', pointer || name_at);
     END IF;
-    IF kind = 'company' AND NOT medkoord.cvr_number_valid(identifier) THEN
+    IF identifier IS NOT NULL AND medkoord.party_key(identifier) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'An identifier of spaces is none.',
+                                               'pointer', pointer || '/identifier');
+    ELSIF kind = 'company' AND NOT medkoord.cvr_number_valid(identifier) THEN
         faults := faults || jsonb_build_object('code', 'cvr_number_not_valid', 'pointer', pointer || '/identifier',
             'detail', 'The identifier of a company is its CVR number: eight digits, the last of which checks the others.');
     ELSIF kind = 'drug' AND identifier IS NOT NULL AND medkoord.atc_level(identifier) IS NULL THEN
@@ -40,13 +50,23 @@ $$;
 
 -- ---- who sits where, and whose interests the caller sees ----
 
--- Everybody who holds a seat of the body on a day; as seats_held(), from the other side. As the owner: by the
--- index of the day, from which a policy would keep it.
+-- Everybody who holds a seat of the body on a day; as seats_held(), from the other side. As the owner, as are those below that ask of
+-- others: by the index of the day, from which a policy would keep them.
 CREATE FUNCTION people_seated(in_body smallint, on_date date) RETURNS TABLE (person_no int, role text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT a.person_no, a.role FROM appointment a WHERE a.body_no = in_body AND daterange(a.valid_from, a.ends_on) @> on_date;
+END
+$$;
+
+-- Everybody who sits in these bodies on a day by somebody else's record than the caller's. Whoever records appointments could else
+-- seat anybody, see or write what is theirs, and end it on the same day.
+CREATE FUNCTION seated_by_others(bodies smallint[], on_date date) RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT a.person_no FROM appointment a
+                 WHERE a.body_no = ANY (bodies) AND daterange(a.valid_from, a.ends_on) @> on_date AND a.created_by <> actor_subject());
 END
 $$;
 
@@ -62,35 +82,38 @@ BEGIN
 END
 $$;
 
--- Whose interests the caller keeps: one's own, and those of everybody who sits today in a body that one chairs or serves.
+-- Oneself, and everybody who sits today, by somebody else's record, in a body where a seat of the caller's allows any of these:
+-- 'recuse' and 'appoint' to see interests (chair and secretariat), 'recuse' to write them (the chair).
 -- Never NULL and without NULL: `= ANY` of it is true or false.
-CREATE FUNCTION actor_oversees() RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION actor_oversees(VARIADIC may text[]) RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     me int := medkoord.actor_person();
-    day date := medkoord.today();
 BEGIN
     IF me IS NULL THEN
         RETURN '{}';
     END IF;
-    RETURN me || ARRAY(SELECT DISTINCT p.person_no FROM unnest(medkoord.actor_bodies('recuse', 'appoint')) AS b (body_no)
-        CROSS JOIN LATERAL medkoord.people_seated(b.body_no, day) p);
+    RETURN me || medkoord.seated_by_others(medkoord.actor_bodies(VARIADIC may), medkoord.today());
 END
 $$;
 
 -- ---- interests ----
 
--- A tie that somebody has. Never deleted: ended, with a reason. From valid_to on it no longer recuses.
+-- A tie that somebody has. Never deleted: ended, with a reason.
 CREATE TABLE interest (
     interest_no int GENERATED ALWAYS AS IDENTITY,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     person_no int NOT NULL,
     kind text NOT NULL,
     party text NOT NULL,      -- the name of the company, drug, project or institution
-    party_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (party_key(party)) STORED,
     identifier text NULL,     -- of a company its CVR number, of a drug its ATC code, of others what they are filed under
+    name_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (kind || '=' || party_key(party)) STORED,        -- as party_keys()
+    identifier_key text COLLATE "C" NULL GENERATED ALWAYS AS (kind || '#' || party_key(identifier)) STORED, -- as party_keys()
     tie text NOT NULL,        -- what the tie is
     valid_from date NOT NULL,
-    valid_to date NULL,
+    valid_to date NULL, -- valid_from: it never came to be
+    -- The days that count in matters, that of its end among them: from what is registered by then, nobody ends a recusal away.
+    recuses daterange NOT NULL GENERATED ALWAYS AS
+        (CASE WHEN valid_to = valid_from THEN 'empty' ELSE daterange(valid_from, valid_to, '[]') END) STORED,
     end_reason text NULL,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     created_by text NOT NULL DEFAULT COALESCE(actor_subject(), current_user),
@@ -104,13 +127,16 @@ CREATE TABLE interest (
     CONSTRAINT interest_party_length CHECK (length(party) BETWEEN 1 AND 200),
     CONSTRAINT interest_identifier_length CHECK (length(identifier) BETWEEN 1 AND 64),
     CONSTRAINT interest_tie_length CHECK (length(tie) BETWEEN 1 AND 500),
-    CONSTRAINT interest_ends_after_start CHECK (valid_to > valid_from),
+    CONSTRAINT interest_ends_after_start CHECK (valid_to >= valid_from),
     CONSTRAINT interest_end_reason_length CHECK (length(end_reason) BETWEEN 1 AND 500),
     -- The same tie twice in the same time: the later COMMIT waits for the first and is refused.
     CONSTRAINT interest_declared_already EXCLUDE USING gist
         (person_no WITH =, md5(kind || E'\x1f' || party_key(party) || E'\x1f' || party_key(tie)) WITH =, daterange(valid_from, valid_to) WITH &&)
 );
 CREATE INDEX interest_by_person ON interest (person_no, interest_no);
+-- Whom a matter's parties concern, however many interests there are.
+CREATE INDEX interest_by_name ON interest (name_key, person_no);
+CREATE INDEX interest_by_identifier ON interest (identifier_key, person_no);
 CREATE TRIGGER interest_stamp BEFORE INSERT OR UPDATE ON interest FOR EACH ROW EXECUTE FUNCTION stamp_change();
 
 -- Every version there has been, the present one too. Rows are only added, by the trigger below.
@@ -134,11 +160,13 @@ ALTER TABLE interest_version FORCE ROW LEVEL SECURITY;
 CREATE POLICY interest_of_owner ON interest FOR SELECT TO medkoord_owner USING (true);
 CREATE POLICY interest_version_of_owner ON interest_version FOR INSERT TO medkoord_owner WITH CHECK (true);
 CREATE POLICY interest_read ON interest FOR SELECT TO medkoord_server
-    USING (person_no = ANY ((SELECT actor_oversees())::int[]) OR (SELECT actor_has('auditor', 'admin')));
-CREATE POLICY interest_insert ON interest FOR INSERT TO medkoord_server WITH CHECK (person_no = ANY ((SELECT actor_oversees())::int[]));
-CREATE POLICY interest_update ON interest FOR UPDATE TO medkoord_server USING (person_no = ANY ((SELECT actor_oversees())::int[]));
+    USING (person_no = ANY ((SELECT actor_oversees('recuse', 'appoint'))::int[]) OR (SELECT actor_has('auditor', 'admin')));
+CREATE POLICY interest_insert ON interest FOR INSERT TO medkoord_server
+    WITH CHECK (person_no = ANY ((SELECT actor_oversees('recuse'))::int[]));
+CREATE POLICY interest_update ON interest FOR UPDATE TO medkoord_server
+    USING (person_no = ANY ((SELECT actor_oversees('recuse'))::int[]));
 CREATE POLICY interest_version_read ON interest_version FOR SELECT TO medkoord_server
-    USING (person_no = ANY ((SELECT actor_oversees())::int[]) OR (SELECT actor_has('auditor', 'admin')));
+    USING (person_no = ANY ((SELECT actor_oversees('recuse', 'appoint'))::int[]) OR (SELECT actor_has('auditor', 'admin')));
 GRANT SELECT, INSERT (person_no, kind, party, identifier, tie, valid_from, valid_to), UPDATE (valid_to, end_reason) ON interest
     TO medkoord_server;
 GRANT SELECT ON interest_version TO medkoord_server;
@@ -146,20 +174,48 @@ GRANT SELECT ON interest_version TO medkoord_server;
 CREATE FUNCTION check_interest() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     faults jsonb := medkoord.party_faults(NEW.kind, NEW.party, NEW.identifier, '', '/party');
+    most CONSTANT int := 500;
 BEGIN
     IF NEW.valid_to <= NEW.valid_from THEN
         faults := faults || jsonb_build_object('code', 'interest_ends_before_start', 'detail', 'It ends before it has begun.', 'pointer', '/to');
     END IF;
-    IF medkoord.party_key(NEW.tie) = '' THEN
+    IF medkoord.party_key(NEW.tie) IS NULL THEN
         faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'Say what the tie is.', 'pointer', '/tie');
     END IF;
     IF faults <> '[]' THEN
         PERFORM medkoord.problems(faults);
     END IF;
+    -- Two at the same time: the second waits here for the first, and then counts it.
+    PERFORM pg_advisory_xact_lock(7090862, NEW.person_no);
+    IF (SELECT count(*) FROM medkoord.interest i
+        WHERE i.person_no = NEW.person_no AND (i.valid_to > medkoord.today() OR i.valid_to IS NULL)) >= most THEN
+        PERFORM medkoord.problem('too_many_interests', format('%s interests of the person have not ended.', most));
+    END IF;
     RETURN NEW;
 END
 $$;
 CREATE TRIGGER interest_check BEFORE INSERT ON interest FOR EACH ROW EXECUTE FUNCTION check_interest();
+
+-- An end never lies behind: what somebody is recused from is for the chair to waive.
+CREATE FUNCTION check_interest_end() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    day date := medkoord.today();
+BEGIN
+    IF OLD.valid_to <= GREATEST(OLD.valid_from, day) THEN
+        PERFORM medkoord.problem('transition_not_allowed', format('It has ended on %s. Nothing is allowed.', OLD.valid_to));
+    ELSIF NEW.valid_to < OLD.valid_from OR NEW.valid_to = OLD.valid_from AND OLD.valid_from <= day THEN
+        PERFORM medkoord.problem('interest_ends_before_start', format('It begins on %s.', OLD.valid_from), '/on');
+    ELSIF NEW.valid_to < day THEN
+        PERFORM medkoord.problem('validation_failed', 'It ends today at the earliest.', '/on');
+    ELSIF COALESCE(NEW.valid_to, 'infinity') > OLD.valid_to THEN
+        PERFORM medkoord.problem('validation_failed', format('It ends on %s already. What lasts longer is declared anew.', OLD.valid_to), '/on');
+    ELSIF medkoord.party_key(NEW.end_reason) IS NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'Say why.', '/reason');
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER interest_check_end BEFORE UPDATE ON interest FOR EACH ROW EXECUTE FUNCTION check_interest_end();
 
 -- As the owner: the server itself may not write versions.
 CREATE FUNCTION keep_interest_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -183,7 +239,8 @@ SELECT i.interest_no, i.person_no, i.id, p.id AS person, p.name, i.kind, i.party
     concat(i.version, '-', p.version, CASE WHEN o.open THEN 'a' END) AS etag
 FROM interest i
 JOIN person p ON p.person_no = i.person_no
-CROSS JOIN LATERAL (SELECT COALESCE(i.valid_to > today(), true) AND i.person_no = ANY ((SELECT actor_oversees())::int[]) AS open) o;
+CROSS JOIN LATERAL (SELECT COALESCE(i.valid_to > GREATEST(i.valid_from, today()), true)
+                           AND i.person_no = ANY ((SELECT actor_oversees('recuse'))::int[]) AS open) o;
 GRANT SELECT ON interest_shown TO medkoord_server;
 
 -- A page of a list of interests, the newest first. Whose they may be is worked out before any row is read: how long it takes tells
@@ -192,7 +249,7 @@ CREATE FUNCTION interests_page(of_person uuid, of_kind text, on_date date, befor
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     reads_all boolean := actor_has('auditor', 'admin');
-    people int[] := actor_oversees();
+    people int[] := actor_oversees('recuse', 'appoint');
     number int;
 BEGIN
     IF of_person IS NOT NULL THEN
@@ -215,13 +272,13 @@ BEGIN
 END
 $$;
 
--- Ends with no_authority unless the caller keeps this person's interests.
+-- Ends with no_authority unless the caller writes this person's interests.
 CREATE FUNCTION require_interest_access(person_no int) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF person_no = ANY (actor_oversees()) THEN
+    IF person_no = ANY (actor_oversees('recuse')) THEN
         RETURN true;
     END IF;
-    RETURN problem('no_authority', 'Interests are declared and ended by the person, or by the chair or secretariat of a body in which the person sits.');
+    RETURN problem('no_authority', 'It takes to be this person, or to chair a body in which somebody else has seated the person.');
 END
 $$;
 
@@ -245,26 +302,17 @@ BEGIN
 END
 $$;
 
--- Ends an interest on a day, which may lie ahead or behind. No row: there is no such interest for the caller.
+-- Ends an interest on a day, today or ahead. No row: there is no such interest for the caller.
 CREATE FUNCTION end_interest(interest uuid, on_date date, reason text) RETURNS SETOF interest_shown LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     target interest;
-    ends date := COALESCE(on_date, today());
 BEGIN
     SELECT i.* INTO target FROM interest i WHERE i.id = end_interest.interest;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     PERFORM require_interest_access(target.person_no);
-    SELECT i.* INTO target FROM interest i WHERE i.interest_no = target.interest_no FOR UPDATE;
-    IF target.valid_to <= today() THEN
-        PERFORM problem('transition_not_allowed', format('It has ended on %s. Nothing is allowed.', target.valid_to));
-    ELSIF ends <= target.valid_from THEN
-        PERFORM problem('interest_ends_before_start', format('It begins on %s.', target.valid_from), '/on');
-    ELSIF ends > target.valid_to THEN
-        PERFORM problem('validation_failed', format('It ends on %s already. What lasts longer is declared anew.', target.valid_to), '/on');
-    END IF;
-    UPDATE interest i SET valid_to = ends, end_reason = end_interest.reason WHERE i.interest_no = target.interest_no;
+    UPDATE interest i SET valid_to = COALESCE(on_date, today()), end_reason = end_interest.reason WHERE i.interest_no = target.interest_no;
     RETURN QUERY SELECT s.* FROM interest_shown s WHERE s.interest_no = target.interest_no;
 END
 $$;
@@ -280,6 +328,8 @@ CREATE TABLE matter (
     reference text COLLATE "C" NOT NULL,
     title text NOT NULL,
     parties jsonb NOT NULL, -- [{"kind", "name", "identifier"}], name or identifier or both
+    keys text[] COLLATE "C" NOT NULL GENERATED ALWAYS AS (party_keys(parties)) STORED,
+    registered_on date NOT NULL DEFAULT today(), -- an interest counts that has held on any day since
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     created_by text NOT NULL DEFAULT COALESCE(actor_subject(), current_user),
     version int NOT NULL,
@@ -314,13 +364,17 @@ BEGIN
     FROM jsonb_array_elements(NEW.parties) WITH ORDINALITY AS p (party, n)
     CROSS JOIN LATERAL jsonb_array_elements(medkoord.party_faults(p.party ->> 'kind', p.party ->> 'name', p.party ->> 'identifier',
                                                                   '/parties/' || p.n - 1, '/name')) AS f (fault);
-    IF faults IS NOT NULL THEN
+    faults := COALESCE(faults, '[]');
+    IF medkoord.party_key(NEW.title) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'Say what it is about.', 'pointer', '/title');
+    END IF;
+    IF faults <> '[]' THEN
         PERFORM medkoord.problems(faults);
     END IF;
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER matter_check BEFORE INSERT OR UPDATE OF parties ON matter FOR EACH ROW EXECUTE FUNCTION check_matter();
+CREATE TRIGGER matter_check BEFORE INSERT OR UPDATE OF title, parties ON matter FOR EACH ROW EXECUTE FUNCTION check_matter();
 
 -- ---- recusals and waivers decided by the chair ----
 
@@ -353,43 +407,38 @@ CREATE POLICY recusal_decision_of_owner ON recusal_decision FOR SELECT TO medkoo
 CREATE POLICY recusal_decision_read ON recusal_decision FOR SELECT TO medkoord_server
     USING (person_no = (SELECT actor_person()) OR body_no = ANY ((SELECT actor_bodies('recuse', 'appoint'))::smallint[])
            OR (SELECT actor_has('auditor', 'admin')));
-CREATE POLICY recusal_decision_insert ON recusal_decision FOR INSERT TO medkoord_server WITH CHECK ((SELECT actor_may('recuse', body_no)));
+CREATE POLICY recusal_decision_insert ON recusal_decision FOR INSERT TO medkoord_server
+    WITH CHECK (body_no = ANY ((SELECT actor_bodies('recuse'))::smallint[]));
 GRANT SELECT, INSERT (matter_no, body_no, person_no, action, reason) ON recusal_decision TO medkoord_server;
 
--- Why each of these people is recused from a matter in that time: an interest in a party (of the matter's own, where it is registered,
--- and of `parties`), or the chair's decision. An identifier that is the same tells a party, and so does a name. Waived grounds come
--- along. It sees every interest: not for the server, which asks recused() and those below.
-CREATE FUNCTION recusal_grounds(people int[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange)
+-- Why each of these people is recused from a matter in that time: an interest in one of its parties that has held on any day since it
+-- was registered, or a decision. An identifier that is the same tells a party, and so does a name. Waived grounds come along. It sees
+-- every interest: not for the server, which asks recused() and those below.
+CREATE FUNCTION recusal_grounds(people int[], of_matter int, during daterange)
 RETURNS TABLE (person_no int, waived boolean, interest_no int, ground json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     target matter;
+    since daterange;
 BEGIN
-    SELECT m.* INTO target FROM matter m WHERE m.body_no = in_body AND m.kind = of_kind AND m.reference = of_reference;
+    SELECT m.* INTO target FROM matter m WHERE m.matter_no = of_matter;
+    since := daterange(LEAST(lower(during), target.registered_on), upper(during));
     RETURN QUERY
     WITH decided AS MATERIALIZED (
         SELECT DISTINCT ON (d.person_no) d.*
         FROM recusal_decision d
-        WHERE d.matter_no = target.matter_no AND d.person_no = ANY (people) AND COALESCE(d.decided_on < upper(during), true)
+        WHERE d.matter_no = of_matter AND d.person_no = ANY (people) AND COALESCE(d.decided_on < upper(during), true)
         ORDER BY d.person_no, d.decision_no DESC
-    ), party AS MATERIALIZED (
-        SELECT p.kind, p.name, party_key(p.name) AS key, upper(btrim(p.identifier)) AS identifier
-        FROM jsonb_to_recordset(COALESCE(target.parties, '[]') || COALESCE(recusal_grounds.parties, '[]')) AS p (kind text, name text, identifier text)
     )
-    SELECT i.person_no, COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false), i.interest_no,
-        json_build_object('ground', 'interest', 'waived', COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false),
-            'interest', i.id, 'kind', i.kind, 'party', i.party, 'identifier', i.identifier, 'tie', i.tie,
-            'matched_by', CASE WHEN m.by_identifier THEN 'identifier' ELSE 'name' END, 'reason', NULL)
+    SELECT i.person_no, w.waived, i.interest_no,
+        json_build_object('ground', 'interest', 'waived', w.waived, 'interest', i.id, 'kind', i.kind, 'party', i.party,
+            'identifier', i.identifier, 'tie', i.tie,
+            'matched_by', CASE WHEN i.identifier_key = ANY (target.keys) THEN 'identifier' ELSE 'name' END, 'reason', NULL)
     FROM interest i
-    CROSS JOIN LATERAL (
-        SELECT COALESCE(bool_or(p.identifier = upper(btrim(i.identifier))), false) AS by_identifier
-        FROM party p
-        WHERE p.kind = i.kind AND (p.identifier = upper(btrim(i.identifier)) OR p.key = i.party_key)
-        HAVING count(*) > 0
-    ) m
     LEFT JOIN decided d ON d.person_no = i.person_no
-    WHERE i.person_no = ANY (people) AND daterange(i.valid_from, i.valid_to) && during
+    CROSS JOIN LATERAL (SELECT COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false) AS waived) w
+    WHERE i.person_no = ANY (people) AND (i.name_key = ANY (target.keys) OR i.identifier_key = ANY (target.keys)) AND i.recuses && since
     UNION ALL
     SELECT d.person_no, false, NULL,
         json_build_object('ground', 'decision', 'waived', false, 'interest', NULL, 'kind', NULL, 'party', NULL, 'identifier', NULL,
@@ -400,45 +449,55 @@ $$;
 
 -- ---- what other areas ask: sql/README.md, Recusals ----
 
+-- The matter of a body with this kind and reference; for the functions below.
+CREATE FUNCTION matter_number(in_body smallint, of_kind text, of_reference text) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    RETURN (SELECT m.matter_no FROM matter m WHERE m.body_no = in_body AND m.kind = of_kind AND m.reference = of_reference);
+END
+$$;
+
 -- Whether somebody is recused from a body's matter on a day. It tells nothing else, and answers whoever asks: it stands in policies,
 -- quorums and lists of who may score.
-CREATE FUNCTION recused(person_no int, body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]', on_date date DEFAULT today())
+CREATE FUNCTION recused(person_no int, body_no smallint, matter_kind text, reference text, on_date date DEFAULT today())
 RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g
+    RETURN EXISTS (SELECT FROM recusal_grounds(ARRAY[person_no], matter_number(body_no, matter_kind, reference),
+                                               daterange(on_date, on_date, '[]')) g
                    WHERE NOT g.waived);
 END
 $$;
 
 -- Everybody with a seat in the body who is recused.
-CREATE FUNCTION recused_people(body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]', on_date date DEFAULT today())
+CREATE FUNCTION recused_people(body_no smallint, matter_kind text, reference text, on_date date DEFAULT today())
 RETURNS int[] LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
     RETURN ARRAY(SELECT DISTINCT g.person_no
-        FROM recusal_grounds(ARRAY(SELECT s.person_no FROM people_seated(body_no, on_date) s), body_no, matter_kind, reference, parties,
-                             daterange(on_date, on_date, '[]')) g
+        FROM recusal_grounds(ARRAY(SELECT s.person_no FROM people_seated(body_no, on_date) s),
+                             matter_number(body_no, matter_kind, reference), daterange(on_date, on_date, '[]')) g
         WHERE NOT g.waived ORDER BY g.person_no);
 END
 $$;
 
 -- Why, waived grounds too: a list, empty when there are none. NULL: not for this caller.
-CREATE FUNCTION recusal_reasons(person_no int, body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]',
-                                on_date date DEFAULT today())
+CREATE FUNCTION recusal_reasons(person_no int, body_no smallint, matter_kind text, reference text, on_date date DEFAULT today())
 RETURNS json LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
-    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin') OR body_no = ANY (actor_bodies('recuse', 'appoint')) THEN
+    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin')
+        OR body_no = ANY (actor_bodies('recuse', 'appoint')) AND person_no = ANY (seated_by_others(ARRAY[body_no], on_date)) THEN
         RETURN (SELECT COALESCE(json_agg(g.ground ORDER BY g.interest_no), '[]')
-                FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g);
+                FROM recusal_grounds(ARRAY[person_no], matter_number(body_no, matter_kind, reference),
+                                     daterange(on_date, on_date, '[]')) g);
     END IF;
     RETURN NULL;
 END
 $$;
 
 -- For statements: ends with `recused` when the caller is.
-CREATE FUNCTION require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]', on_date date DEFAULT today())
+CREATE FUNCTION require_not_recused(body_no smallint, matter_kind text, reference text, on_date date DEFAULT today())
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF recused(actor_person(), body_no, matter_kind, reference, parties, on_date) THEN
+    IF recused(actor_person(), body_no, matter_kind, reference, on_date) THEN
         RETURN problem('recused', format('You are recused from %s %s.', replace(matter_kind, '_', ' '), reference));
     END IF;
     RETURN true;
@@ -455,9 +514,14 @@ DECLARE
     open_grounds bigint;
     already boolean;
 BEGIN
+    -- Two at the same time: the second waits here for the first, and then sees what it decided, of the caller, too.
+    PERFORM pg_advisory_xact_lock(7090861, NEW.matter_no);
     SELECT m.* INTO target FROM matter m WHERE m.matter_no = NEW.matter_no;
     NEW.body_no := target.body_no;
     PERFORM require_authority('recuse', NEW.body_no);
+    IF party_key(NEW.reason) IS NULL THEN
+        PERFORM problem('validation_failed', 'Say why.', '/reason');
+    END IF;
     IF NEW.action = 'waive' THEN
         IF NEW.person_no = actor_person() THEN
             PERFORM problem('own_waiver', 'Somebody else must decide on it.', '/person');
@@ -467,12 +531,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM people_seated(NEW.body_no, today()) s WHERE s.person_no = NEW.person_no) THEN
         PERFORM problem('not_in_body', 'The person holds no seat in the body today.', '/person');
     END IF;
-    -- Two at the same time: the second waits here for the first, and then sees what it decided.
-    PERFORM pg_advisory_xact_lock(7090861, NEW.matter_no);
     SELECT COALESCE(array_agg(g.interest_no) FILTER (WHERE g.interest_no IS NOT NULL), '{}'), count(*) FILTER (WHERE NOT g.waived),
         COALESCE(bool_or(g.interest_no IS NULL), false)
     INTO NEW.covers, open_grounds, already
-    FROM recusal_grounds(ARRAY[NEW.person_no], target.body_no, target.kind, target.reference, '[]', daterange(today(), NULL)) g;
+    FROM recusal_grounds(ARRAY[NEW.person_no], NEW.matter_no, daterange(today(), NULL)) g;
     IF NEW.action = 'recuse' THEN
         NEW.covers := '{}';
         IF already THEN
@@ -534,8 +596,9 @@ END
 $$;
 
 -- Who of those with a seat on the day has a ground or a decision in a matter: all of them for the chair, the secretariat, auditors
--- and the operator; for everybody else only oneself. On days past, of those who still sit. Ends with not_found for a matter that the
--- caller may not see. As the owner: it sees every interest, so it works out first whose it may.
+-- and the operator; for everybody else only oneself. On days past, of those who still sit. Interests of people whom the caller has
+-- seated are left out of the grounds. Ends with not_found for a matter that the caller may not see.
+-- As the owner: it sees every interest, so it works out first whose it may.
 CREATE FUNCTION matter_recusals(of_matter uuid, of_person uuid, on_date date)
 RETURNS TABLE (person_no int, person uuid, name text, roles json, recused boolean, grounds json, decisions json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
@@ -544,23 +607,26 @@ DECLARE
     target matter;
     me int := actor_person();
     day date := COALESCE(on_date, today());
-    sees_all boolean := actor_has('auditor', 'admin');
+    reads_all boolean := actor_has('auditor', 'admin');
+    sees_all boolean;
     people int[];
+    known int[]; -- whose interests the caller may know of
 BEGIN
-    SELECT m.* INTO target FROM matter m
-    WHERE m.id = of_matter AND (sees_all OR m.body_no = ANY (actor_bodies()));
-    IF NOT FOUND THEN
+    SELECT m.* INTO target FROM matter m WHERE m.id = of_matter;
+    sees_all := reads_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint'));
+    IF target.matter_no IS NULL OR NOT (sees_all OR target.body_no = ANY (actor_bodies())) THEN
         PERFORM problem('not_found', 'There is no such matter.');
     END IF;
-    sees_all := sees_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint'));
     people := ARRAY(SELECT s.person_no FROM people_seated(target.body_no, day) s
                     JOIN person p ON p.person_no = s.person_no
                     WHERE (sees_all OR s.person_no = me) AND (of_person IS NULL OR p.id = of_person)
                     INTERSECT SELECT s.person_no FROM people_seated(target.body_no, GREATEST(day, today())) s);
+    known := CASE WHEN reads_all THEN people ELSE me || seated_by_others(ARRAY[target.body_no], GREATEST(day, today())) END;
     RETURN QUERY
     WITH ground AS MATERIALIZED (
-        SELECT g.person_no, bool_or(NOT g.waived) AS recused, json_agg(g.ground ORDER BY g.interest_no) AS grounds
-        FROM recusal_grounds(people, target.body_no, target.kind, target.reference, '[]', daterange(day, day, '[]')) g GROUP BY g.person_no
+        SELECT g.person_no, bool_or(NOT g.waived) AS recused,
+            json_agg(g.ground ORDER BY g.interest_no) FILTER (WHERE g.interest_no IS NULL OR g.person_no = ANY (known)) AS grounds
+        FROM recusal_grounds(people, target.matter_no, daterange(day, day, '[]')) g GROUP BY g.person_no
     ), decision AS MATERIALIZED (
         SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at, 'by', d.decided_by)
                                      ORDER BY d.decision_no) AS decisions
@@ -589,7 +655,6 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    PERFORM require_authority('recuse', target.body_no);
     IF number IS NULL THEN
         PERFORM problem('unknown_reference', 'There is no such person.', '/person');
     END IF;
@@ -623,11 +688,12 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION party_key(text), cvr_number_valid(text), party_faults(text, text, text, text, text), people_seated(smallint, date),
-    actor_bodies(text[]), actor_oversees(), interests_page(uuid, text, date, int, bigint), require_interest_access(int),
+GRANT EXECUTE ON FUNCTION party_key(text), party_keys(jsonb), cvr_number_valid(text), party_faults(text, text, text, text, text),
+    people_seated(smallint, date), seated_by_others(smallint[], date), actor_bodies(text[]), actor_oversees(text[]),
+    interests_page(uuid, text, date, int, bigint), require_interest_access(int),
     create_interest(uuid, text, text, text, text, date, date), end_interest(uuid, date, text),
-    recused(int, smallint, text, text, jsonb, date), recused_people(smallint, text, text, jsonb, date),
-    recusal_reasons(int, smallint, text, text, jsonb, date), require_not_recused(smallint, text, text, jsonb, date),
+    recused(int, smallint, text, text, date), recused_people(smallint, text, text, date),
+    recusal_reasons(int, smallint, text, text, date), require_not_recused(smallint, text, text, date),
     create_matter(text, text, text, text, jsonb), update_matter(uuid, text, jsonb), matter_recusals(uuid, uuid, date),
     decide_recusal(uuid, uuid, text, text), person_interests(int), person_recusals(int)
     TO medkoord_server;

@@ -134,6 +134,10 @@ def test_an_interest_is_declared_read_and_ended(api, people):
         return api.post(path + "/transitions", {"action": "end", "reason": "Aftalen er ophørt", **more}, who, headers=key())
     says(end(on="2026-01-01"), 422, "interest_ends_before_start", "interest_ends_before_start /on")
     says(end(on=day(401)), 422, "validation_failed", "validation_failed /on")
+    for who in (people.third.token, people.chair.token):
+        says(end(who, on=day(-2)), 422, "validation_failed", "validation_failed /on")
+    says(end(reason=" \u2003\n"), 422, "validation_failed", "validation_failed /reason")
+    says(end(people.secretary.token), 403, "no_authority")
     for who in ("auditor", "admin"):
         says(end(who), 403, "no_authority")
     ahead = end(on=day(30))
@@ -143,6 +147,12 @@ def test_an_interest_is_declared_read_and_ended(api, people):
     assert [(h["action"], h["reason"], h["by"]) for h in ended["history"]] == [
         ("declare", None, by), ("end", "Aftalen er ophørt", by), ("end", "Ophørt i dag", people.chair.subject)]
     says(end(), 409, "transition_not_allowed")
+
+    path = "/v1/interests/" + declare(api, people.third.token, named(), **{"from": day(30)})["id"]
+    says(end(), 422, "interest_ends_before_start", "interest_ends_before_start /on")
+    withdrawn = end(on=day(30), reason="Blev ikke til noget").json()
+    assert (withdrawn["from"], withdrawn["to"], withdrawn["actions"]) == (day(30), day(30), []), "what has not begun never came to be"
+    says(end(on=day(30)), 409, "transition_not_allowed")
     for method in ("DELETE", "PUT", "PATCH"):
         assert api.call(method, path, "admin", hold=False).status == 405
 
@@ -155,6 +165,7 @@ def test_an_interest_is_declared_read_and_ended(api, people):
     ({"kind": "drug", "identifier": "X9"}, "atc_code_not_valid", ["atc_code_not_valid /identifier"]),
     ({"party": "   "}, "validation_failed", ["validation_failed /party"]), ({"tie": "\u2003"}, "validation_failed", ["validation_failed /tie"]),
     ({"person": NOT_THERE}, "unknown_reference", ["unknown_reference /person"]),
+    ({"kind": "project", "identifier": " "}, "validation_failed", ["validation_failed /identifier"]),
     ({"kind": "family", "party": "", "tie": "x" * 501, "from": "2026-02-30", "identifier": ""}, "validation_failed",
      ["not_in_enum /kind", "too_short /party", "too_long /tie", "bad_format /from", "too_short /identifier"])])
 def test_a_bad_declaration_is_refused_and_nothing_kept(api, people, changes, code, errors):
@@ -181,10 +192,17 @@ def test_the_same_tie_is_declared_once(api, people):
     declare(api, people.third.token, party, **{"from": "2025-01-01", "to": "2026-01-01"})
 
 
-def test_interests_are_recorded_by_those_who_keep_them(api, people):
-    for who in (people.chair, people.secretary):
-        assert declare(api, who.token, named(), person=people.other.id)["person"] == people.other.id
-    for who in (people.member.token, people.wchair.token, people.nobody.token, "admin", "auditor"):
+def test_a_person_has_so_many_interests_and_no_more(api, people):
+    someone = person(api, "Person Many")
+    made = [declare(api, someone.token, f"Firma {n}") for n in range(500)]
+    says(api.post("/v1/interests", tie("Firma 500"), someone.token, headers=key()), 409, "too_many_interests")
+    assert api.post(f"/v1/interests/{made[7]['id']}/transitions", {"action": "end", "reason": "x"}, someone.token, headers=key()).status == 200
+    declare(api, someone.token, "Firma 500")
+
+
+def test_interests_are_recorded_by_the_person_and_the_chair(api, people):
+    assert declare(api, people.chair.token, named(), person=people.other.id)["person"] == people.other.id
+    for who in (people.secretary.token, people.member.token, people.wchair.token, people.nobody.token, "admin", "auditor"):
         says(api.post("/v1/interests", tie("X", person=people.other.id), who, headers=key()), 403, "no_authority")
     says(api.post("/v1/interests", tie("X"), "auditor", headers=key()), 422, "unknown_reference", "unknown_reference /person")
     assert declare(api, people.nobody.token, named())["person"] == people.nobody.id
@@ -226,6 +244,33 @@ def test_interests_exist_only_for_those_who_may_see_them(api, people):
         assert api.get("/v1/interests", who, query=mine).json() == {"items": [], "next": None, "total": 0}
         assert interest["id"] not in [i["id"] for i in api.all("/v1/interests", who)]
         says(api.post(path + "/transitions", {"action": "end", "reason": "x"}, who, headers=key()), 404, "not_found")
+
+
+def test_whoever_seats_somebody_learns_nothing_of_them(api, people):
+    """The chair of a committee may appoint anybody to it, and end that on the same day."""
+    chair = seat(api, person(api, "Person Committee"), "drug-committee-nordjylland", "chair", "nordjylland")
+    victim = person(api, "Person Victim")
+    interest = declare(api, victim.token, named())
+    path, mine = "/v1/interests/" + interest["id"], {"person": victim.id}
+
+    def seats(who):
+        made = api.post("/v1/appointments", {"person": victim.id, "body": "drug-committee-nordjylland", "role": "member", "appointed_by": "nordjylland",
+                                             "from": day()}, who, headers=key())
+        assert made.status == 201, made.text
+        return lambda: api.post(made.header("Location") + "/transitions", {"action": "end", "on": day(), "reason": "x"}, who, headers=key())
+    end = seats(chair.token)
+    case = matter(api, chair.token, company(interest["party"]), body="drug-committee-nordjylland")
+    says(api.get(path, chair.token), 404, "not_found")
+    assert api.all("/v1/interests", chair.token, query=mine) == []
+    says(api.post(path + "/transitions", {"action": "end", "reason": "x"}, chair.token, headers=key()), 404, "not_found")
+    says(api.post("/v1/interests", tie("X", person=victim.id), chair.token, headers=key()), 403, "no_authority")
+    row = api.get(f"{case.path}/recusals/{victim.id}", chair.token).json()
+    assert (row["recused"], row["grounds"]) == (True, [])
+    assert end().status == 200
+    end = seats("admin")
+    assert [i["id"] for i in api.all("/v1/interests", chair.token, query=mine)] == [interest["id"]]
+    assert api.get(f"{case.path}/recusals/{victim.id}", chair.token).json()["grounds"][0]["interest"] == interest["id"]
+    assert end().status == 200
 
 
 def test_the_list_is_paged_and_filtered(api, people):
@@ -277,6 +322,8 @@ def test_a_matter_is_registered_read_and_changed(api, people):
     says(change({"parties": [{"kind": "drug", "identifier": "1"}]}), 422, "atc_code_not_valid", "atc_code_not_valid /parties/0/identifier")
     says(change({"parties": [{"kind": "drug"}]}), 422, "validation_failed", "too_few_properties /parties/0")
     says(change({"parties": [{"kind": "drug", "name": None}]}), 422, "validation_failed", "validation_failed /parties/0/name")
+    says(change({"title": " \t", "parties": [{"kind": "project", "identifier": "  "}]}), 422, "validation_failed",
+         "validation_failed /parties/0/identifier", "validation_failed /title")
     assert api.get(case.path, people.other.token).body == got.body
     changed = change({"title": "En anden titel", "parties": got.json()["parties"][1:]})
     assert changed.status == 200 and (changed.json()["title"], len(changed.json()["parties"])) == ("En anden titel", 1) and changed.etag != got.etag
@@ -284,6 +331,7 @@ def test_a_matter_is_registered_read_and_changed(api, people):
 
 @pytest.mark.parametrize("changes,status,code,errors", [
     ({"body": "no-such"}, 422, "unknown_reference", ["unknown_reference /body"]),
+    ({"title": "\u2003"}, 422, "validation_failed", ["validation_failed /title"]),
     ({"parties": [{"kind": "company", "identifier": "1"}]}, 422, "cvr_number_not_valid", ["cvr_number_not_valid /parties/0/identifier"]),
     ({"parties": [{"kind": "drug", "identifier": "1"}]}, 422, "atc_code_not_valid", ["atc_code_not_valid /parties/0/identifier"]),
     ({"reference": "-a"}, 422, "validation_failed", ["bad_pattern /reference"]), ({"kind": "meeting"}, 422, "validation_failed", ["not_in_enum /kind"])])
@@ -326,7 +374,8 @@ def test_recusals_follow_from_interests(api, people):
     declare(api, people.other.token, named("Andet"), "drug", identifier="L01XX01")
     declare(api, people.wmember.token, name)
     assert out(api, people.chair.token, case) == out(api, people.secretary.token, case) == out(api, "auditor", case) == ["Member", "Other"]
-    assert out(api, people.chair.token, case, on=day(9)) == ["Member", "Other"] and out(api, people.chair.token, case, on=day(10)) == ["Other"]
+    for ahead in (9, 10, 400):
+        assert out(api, people.chair.token, case, on=day(ahead)) == ["Member", "Other"]
     row = api.get(f"{case.path}/recusals/{people.member.id}", people.member.token)
     assert row.json() == {"person": people.member.id, "name": people.member.name, "roles": ["clinical_pharmacologist"], "recused": True, "decisions": [],
                           "grounds": [{"ground": "interest", "waived": False, "interest": interest["id"], "kind": "company", "party": interest["party"],
@@ -339,9 +388,13 @@ def test_recusals_follow_from_interests(api, people):
     for of in (people.member, people.wmember, people.third):
         says(api.get(f"{case.path}/recusals/{of.id}", people.other.token), 404, "not_found")
     assert [r["name"] for r in api.all(case.path + "/recusals", people.chair.token, query={"limit": 1})] == [people.member.name, people.other.name]
-    # with the interest goes the recusal
-    api.post(f"/v1/interests/{interest['id']}/transitions", {"action": "end", "reason": "Ophørt"}, people.member.token, headers=key())
-    assert out(api, people.chair.token, case) == ["Other"]
+    # an end of the interest lifts nothing, a waiver does
+    says(api.post(f"/v1/interests/{interest['id']}/transitions", {"action": "end", "on": "2026-01-02", "reason": "x"}, people.member.token,
+                  headers=key()), 422, "validation_failed", "validation_failed /on")
+    ended = api.post(f"/v1/interests/{interest['id']}/transitions", {"action": "end", "reason": "Ophørt"}, people.member.token, headers=key())
+    assert ended.status == 200 and out(api, people.chair.token, case) == out(api, people.chair.token, case, on=day(1)) == ["Member", "Other"]
+    assert decide(api, people.chair.token, case, "waivers", people.member).json()["recused"] is False
+    assert out(api, people.chair.token, case) == ["(Member)", "Other"]
 
 
 def test_the_chair_decides_and_waives(api, people):
@@ -352,6 +405,8 @@ def test_the_chair_decides_and_waives(api, people):
         for what in ("recusals", "waivers"):
             says(decide(api, who, case, what, people.member), 403, "no_authority")
     says(decide(api, people.chair.token, case, "waivers", people.third), 409, "not_recused", "not_recused /person")
+    for what in ("recusals", "waivers"):
+        says(decide(api, people.chair.token, case, what, people.member, "   "), 422, "validation_failed", "validation_failed /reason")
     for what in ("recusals", "waivers"):
         says(decide(api, people.chair.token, case, what, people.wmember), 422, "not_in_body", "not_in_body /person")
         says(decide(api, people.chair.token, case, what, NOT_THERE), 422, "unknown_reference", "unknown_reference /person")

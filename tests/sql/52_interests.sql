@@ -7,6 +7,7 @@ BEGIN;
 -- The day is the test's to choose; undone with the rest.
 CREATE OR REPLACE FUNCTION medkoord.today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE RETURN current_setting('test.today')::date;
 SET LOCAL test.today = '2026-06-15';
+SET LOCAL jit = off; -- as for the server's role
 SELECT act_as('admin') \g /dev/null
 
 CREATE FUNCTION pg_temp.no(name text) RETURNS int LANGUAGE sql AS $$ SELECT person_no FROM person WHERE subject = 'sub-' || $1 $$;
@@ -26,7 +27,7 @@ CREATE FUNCTION pg_temp.ended_all(on_date date) RETURNS int LANGUAGE plpgsql AS 
 DECLARE
     n int;
 BEGIN
-    UPDATE interest SET valid_to = on_date;
+    UPDATE interest SET valid_to = on_date, end_reason = 'x';
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
@@ -48,9 +49,23 @@ BEGIN
     RETURN (plan #>> '{0,Plan,Shared Hit Blocks}')::int + (plan #>> '{0,Plan,Shared Read Blocks}')::int;
 END
 $$;
--- Whether somebody is recused from the forum's case on a day, of these parties and those of the matter.
-CREATE FUNCTION pg_temp.out(name text, parties jsonb DEFAULT '[]', on_date date DEFAULT '2026-06-15', reference text DEFAULT 'TF-1', body text DEFAULT 'forum')
-RETURNS boolean LANGUAGE sql AS $$ SELECT recused(pg_temp.no(name), pg_temp.body(body), 'case', reference, parties, on_date) $$;
+-- Whether somebody is recused from the forum's case on a day.
+CREATE FUNCTION pg_temp.out(name text, on_date date DEFAULT '2026-06-15', reference text DEFAULT 'TF-1', body text DEFAULT 'forum')
+RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN recused(pg_temp.no(name), pg_temp.body(body), 'case', reference, on_date); END $$;
+-- Has the secretariat register another case of the forum with these parties; its reference.
+CREATE SEQUENCE pg_temp.cases;
+CREATE FUNCTION pg_temp.of(parties jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    caller text := actor_subject();
+    made text := 'OF-' || nextval('pg_temp.cases');
+BEGIN
+    PERFORM set_config('medkoord.subject', 'sub-Secretary', true);
+    PERFORM create_matter('forum', 'case', made, 'x', parties);
+    PERFORM set_config('medkoord.subject', caller, true);
+    RETURN made;
+END
+$$;
+GRANT USAGE ON SEQUENCE pg_temp.cases TO medkoord_server;
 CREATE FUNCTION pg_temp.decide(what text, name text, reference text DEFAULT 'TF-1', reason text DEFAULT 'because') RETURNS boolean LANGUAGE sql AS $$
     SELECT recused FROM decide_recusal((SELECT id FROM matter m WHERE m.reference = decide.reference AND m.kind = 'case'), pg_temp.id(name), what, reason)
 $$;
@@ -67,7 +82,7 @@ CREATE POLICY review_to_come_read ON medkoord.review_to_come TO medkoord_server
 GRANT SELECT ON medkoord.review_to_come TO medkoord_server;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(161);
+SELECT plan(191);
 
 -- ---- parties ----
 SELECT is(party_key(a) = party_key(b), same, concat(a, ' and ', b)) FROM (VALUES
@@ -100,8 +115,8 @@ SELECT fails_with(format('SELECT pg_temp.declare(''Member'', %L, %L, %L, %L, %L,
     ('company', 'X', '90000005', 'a fee', '2026-01-01', NULL, 'cvr_number_not_valid'), ('company', 'X', 'DK90000004', 'a fee', '2026-01-01', NULL, 'cvr_number_not_valid'),
     ('drug', 'X', 'L01', 'a fee', '2026-01-01', '2026-01-01', 'interest_ends_before_start'), ('drug', 'X', NULL, 'a fee', '2026-01-02', '2026-01-01', 'interest_ends_before_start'),
     ('drug', 'X', 'l01xc02', 'a fee', '2026-01-01', NULL, 'atc_code_not_valid'), ('drug', 'X', '90000004', 'a fee', '2026-01-01', NULL, 'atc_code_not_valid'),
-    ('project', '  ', NULL, 'a fee', '2026-01-01', NULL, 'validation_failed'), ('project', 'X', NULL, ' ', '2026-01-01', NULL, 'validation_failed'),
-    ('family', 'X', NULL, 'a fee', '2026-01-01', NULL, 'interest_kind_known'), ('project', 'X', '', 'a fee', '2026-01-01', NULL, 'interest_identifier_length')) AS t (k, p, i, t, f, e, expected);
+    ('project', '  ', NULL, 'a fee', '2026-01-01', NULL, 'validation_failed'), ('project', 'X', NULL, ' ', '2026-01-01', NULL, 'validation_failed'), ('project', 'X', E' \u2003', 'a fee', '2026-01-01', NULL, 'validation_failed'),
+    ('family', 'X', NULL, 'a fee', '2026-01-01', NULL, 'interest_kind_known'), ('project', 'X', '', 'a fee', '2026-01-01', NULL, 'validation_failed'), ('project', 'X', repeat('x', 65), 'a fee', '2026-01-01', NULL, 'interest_identifier_length')) AS t (k, p, i, t, f, e, expected);
 SELECT throws_ok($$ SELECT pg_temp.declare('Member', 'company', 'X', '1', 'a fee', '2026-01-01', '2026-01-01') $$, 'MK000',
     'The identifier of a company is its CVR number: eight digits, the last of which checks the others.', 'the first fault is told, and both stand in its errors');
 SELECT is((SELECT count(*)::int FROM interest), 3, 'nothing came of what was refused');
@@ -114,8 +129,9 @@ SELECT * FROM pg_temp.as('Chair');
 SELECT isnt(pg_temp.declare('Other', 'drug', 'Eksemplimab', 'L01XC02'), NULL, 'the chair records for a member');
 SELECT isnt(pg_temp.declare('Chair', 'institution', 'Instituttet'), NULL, 'and declares');
 SELECT fails_with($$ SELECT pg_temp.declare('Gone', 'company', 'X') $$, 'no_authority', 'but not for one who has left');
+SELECT isnt(pg_temp.declare('Ends', 'project', 'Project 7', 'EU-7'), NULL, 'for each of them');
 SELECT * FROM pg_temp.as('Secretary');
-SELECT isnt(pg_temp.declare('Ends', 'project', 'Project 7', 'EU-7'), NULL, 'so does the secretariat');
+SELECT fails_with($$ SELECT pg_temp.declare('Ends', 'company', 'X') $$, 'no_authority', 'the secretariat records for nobody');
 SELECT * FROM pg_temp.as('Nobody');
 SELECT isnt(pg_temp.declare('Nobody', 'company', 'Eksempel Pharma A/S'), NULL, 'and who has no seat, for oneself');
 SELECT * FROM pg_temp.as('Gone');
@@ -156,21 +172,61 @@ SELECT * FROM pg_temp.as('Chair');
 SELECT is(pg_temp.sees(), '5/5/5 Chair Member Other', 'the day a seat goes with its region, so does the sight of it');
 SET LOCAL test.today = '2026-06-15';
 
+-- ---- whom one has seated oneself ----
+SELECT * FROM act_as('admin') \g /dev/null
+SELECT pg_temp.seat('Dchair', 'drug-committee-nordjylland', 'chair', 'nordjylland') \g /dev/null
+SELECT * FROM pg_temp.as('Dchair');
+CREATE TEMP TABLE own AS SELECT pg_temp.seat('Nobody', 'drug-committee-nordjylland', 'member', 'nordjylland', '2026-06-15') AS id;
+SELECT is(pg_temp.sees(), '0/0/0 ', 'whoever seats somebody does not see their interests by that');
+SELECT fails_with($$ SELECT pg_temp.declare('Nobody', 'company', 'X') $$, 'no_authority', 'or declare any for them');
+SELECT throws_ok(format($$ INSERT INTO interest (person_no, kind, party, tie, valid_from) VALUES (%s, 'company', 'X', 'y', '2026-01-01') $$, pg_temp.no('Nobody')), '42501', NULL,
+    'in the table, too');
+SELECT is(pg_temp.ended_all('2026-07-01'), 0, 'or end them');
+SELECT isnt((SELECT id FROM create_matter('drug-committee-nordjylland', 'case', 'DC-1', 'x', '[{"kind": "company", "name": "Eksempel Pharma A/S"}]')), NULL, 'a matter');
+SELECT is((SELECT concat(r.name, r.recused, r.grounds) FROM matter_recusals((SELECT id FROM matter WHERE reference = 'DC-1'), NULL, NULL) r), 'Nobodyt[]',
+    'that somebody is recused is known where they sit, and not by what');
+SELECT is(recusal_reasons(pg_temp.no('Nobody'), pg_temp.body('drug-committee-nordjylland'), 'case', 'DC-1')::text, NULL, 'nor why');
+SELECT isnt_empty($$ SELECT end_appointment((SELECT id FROM own), '2026-06-15', 'x') $$, 'it never came to be');
+SELECT * FROM act_as('admin') \g /dev/null
+CREATE TEMP TABLE others AS SELECT pg_temp.seat('Nobody', 'drug-committee-nordjylland', 'member', 'nordjylland', '2026-06-15') AS id;
+SELECT * FROM pg_temp.as('Dchair');
+SELECT is(pg_temp.sees(), '1/1/1 Nobody', 'whom somebody else has seated, the chair sees');
+SELECT is((SELECT r.grounds #>> '{0,party}' FROM matter_recusals((SELECT id FROM matter WHERE reference = 'DC-1'), NULL, NULL) r), 'Eksempel Pharma A/S', 'and by what they are recused');
+SELECT isnt(pg_temp.declare('Nobody', 'company', 'X', NULL, 'a fee', '2026-07-01'), NULL, 'and declares for them');
+SELECT isnt_empty($$ SELECT end_interest((SELECT id FROM interest WHERE party = 'X'), '2026-07-01', 'never agreed') $$, 'and takes back what has not begun');
+SELECT * FROM act_as('admin') \g /dev/null
+SELECT end_appointment((SELECT id FROM others), '2026-06-15', 'x') \g /dev/null
+
 -- ---- ending ----
 CREATE TEMP TABLE fee AS SELECT id FROM interest WHERE party LIKE 'Eksempel  Pharma%';
 SELECT * FROM pg_temp.as('Other');
 SELECT is_empty($$ SELECT end_interest((SELECT id FROM fee), '2026-07-01', 'x') $$, 'another''s is not found');
 SELECT * FROM act_as('auditor,admin');
 SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-07-01', 'x') $$, 'no_authority', 'who only reads ends nothing');
+SELECT * FROM pg_temp.as('Secretary');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-07-01', 'x') $$, 'no_authority', 'nor does the secretariat');
 SELECT * FROM pg_temp.as('Member');
 SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-02-01', 'x') $$, 'interest_ends_before_start');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-06-14', 'x') $$, 'validation_failed', 'no end lies behind');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-09-01', E' \t') $$, 'validation_failed', 'or is without a reason');
 SELECT is((SELECT concat_ws(' ', j ->> 'to', j ->> 'actions') FROM listed('transition_interest', format($$%L, 'end', '2026-09-01', 'agreed'$$, (SELECT id FROM fee))) j), '2026-09-01 ["end"]', 'an end ahead');
 SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-09-02', 'x') $$, 'validation_failed', 'does not move away');
-SELECT * FROM pg_temp.as('Secretary');
-SELECT is((SELECT concat_ws(' ', valid_to, end_reason, actions) FROM end_interest((SELECT id FROM fee), '2026-06-10', 'sooner')), '2026-06-10 sooner []', 'but nearer, and back');
-SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-06-01', 'x') $$, 'transition_not_allowed', 'what has ended does not end');
+SELECT fails_with($$ UPDATE interest SET valid_to = NULL WHERE id = (SELECT id FROM fee) $$, 'validation_failed', 'nor go');
+SELECT * FROM pg_temp.as('Chair');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-06-14', 'x') $$, 'validation_failed', 'the chair ends nothing behind, either');
+SELECT is((SELECT concat_ws(' ', valid_to, end_reason, actions) FROM end_interest((SELECT id FROM fee), '2026-06-15', 'sooner')), '2026-06-15 sooner []', 'but nearer');
+SELECT * FROM pg_temp.as('Member');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM fee), '2026-06-15', 'x') $$, 'transition_not_allowed', 'what has ended does not end');
+SELECT isnt(pg_temp.declare('Member', 'project', 'Soon', NULL, 'a grant', '2026-06-16'), NULL, 'what has not begun');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM interest WHERE party = 'Soon'), '2026-06-15', 'x') $$, 'interest_ends_before_start');
+SELECT is((SELECT concat_ws(' ', valid_from, valid_to, actions) FROM end_interest((SELECT id FROM interest WHERE party = 'Soon'), '2026-06-16', 'not granted')), '2026-06-16 2026-06-16 []',
+    'ends on its first day, and never came to be');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM interest WHERE party = 'Soon'), '2026-06-16', 'x') $$, 'transition_not_allowed', 'once');
+SELECT is(pg_temp.out('Member', '2026-06-16', pg_temp.of('[{"kind": "project", "name": "soon"}]')), false, 'and recuses from nothing');
+SELECT isnt(pg_temp.declare('Member', 'project', 'Begun', NULL, 'a grant', '2026-06-15'), NULL, 'what begins today');
+SELECT fails_with($$ SELECT end_interest((SELECT id FROM interest WHERE party = 'Begun'), '2026-06-15', 'x') $$, 'interest_ends_before_start', 'has begun');
 SELECT is((SELECT string_agg(concat_ws(' ', h ->> 'action', h ->> 'to', h ->> 'reason', h ->> 'by'), '; ') FROM interest_shown s, json_array_elements(s.history) h WHERE s.id = (SELECT id FROM fee)),
-    'declare sub-Member; end 2026-09-01 agreed sub-Member; end 2026-06-10 sooner sub-Secretary', 'its history');
+    'declare sub-Member; end 2026-09-01 agreed sub-Member; end 2026-06-15 sooner sub-Chair', 'its history');
 SELECT throws_ok($$ DELETE FROM interest $$, '42501', NULL, 'nobody removes an interest');
 SELECT throws_ok($$ UPDATE interest SET party = 'Y' $$, '42501', NULL, 'or rewrites it');
 SELECT throws_ok($$ UPDATE interest_version SET valid_to = NULL $$, '42501', NULL, 'or its history');
@@ -179,10 +235,11 @@ SELECT is(pg_temp.ended_all('2026-07-01'), 1, 'in the table, too, one reaches on
 SELECT throws_ok(format($$ INSERT INTO interest (person_no, kind, party, tie, valid_from) VALUES (%s, 'company', 'X', 'y', '2026-01-01') $$, pg_temp.no('Member')), '42501', NULL, 'and adds to nobody else''s');
 
 -- ---- recusals that follow from interests ----
-SELECT is(pg_temp.out(n, p::jsonb, d), e, concat(n, ' ', p, ' ', d)) FROM (VALUES
+SELECT is(pg_temp.out(n, d, pg_temp.of(p::jsonb)), e, concat(n, ' ', p, ' ', d)) FROM (VALUES
     ('Member', '[{"kind": "company", "name": "eksempel pharma a/s"}]', '2026-06-15'::date, true),        -- the shares
-    ('Member', '[{"kind": "company", "name": "Quite another", "identifier": "90000004"}]', '2026-06-09', true),
-    ('Member', '[{"kind": "company", "name": "Quite another", "identifier": "90000004"}]', '2026-06-10', false), -- ended
+    ('Member', '[{"kind": "company", "name": "Quite another", "identifier": "90000004"}]', '2026-06-14', true),
+    ('Member', '[{"kind": "company", "name": "Quite another", "identifier": "90000004"}]', '2026-06-15', true), -- ended, on the day of the matter
+    ('Member', '[{"kind": "company", "name": "Quite another", "identifier": "90000004"}]', '2027-06-15', true), -- and for good
     ('Member', '[{"kind": "company", "identifier": "90000004"}]', '2026-02-01', true),
     ('Member', '[{"kind": "company", "identifier": "90000004"}]', '2026-01-31', false),                  -- not begun
     ('Member', '[{"kind": "institution", "name": "eksempel pharma a/s"}]', '2026-06-15', false),         -- of another kind
@@ -193,16 +250,21 @@ SELECT is(pg_temp.out(n, p::jsonb, d), e, concat(n, ' ', p, ' ', d)) FROM (VALUE
     ('Other', '[{"kind": "drug", "name": "Another brand", "identifier": "L01XC"}]', '2026-06-15', false),
     ('Ends', '[{"kind": "project", "identifier": " eu-7 "}]', '2026-06-15', true),
     ('Other', '[{"kind": "company", "name": "x"}, {"kind": "drug", "name": "eksemplimab"}]', '2026-06-30', true)) AS t (n, p, d, e);
-SELECT is(recused(NULL, pg_temp.body('forum'), 'case', 'TF-1', '[{"kind": "company", "name": "eksempel pharma a/s"}]'), false, 'who is nobody is not recused');
-SELECT is(recused_people(pg_temp.body('forum'), 'case', 'TF-1', '[{"kind": "company", "name": "eksempel pharma a/s"}, {"kind": "drug", "identifier": "L01XC02"}]'),
-    ARRAY(SELECT unnest(ARRAY[pg_temp.no('Member'), pg_temp.no('Other')]) ORDER BY 1), 'of those who sit there');
-SELECT is(recusal_reasons(pg_temp.no('Member'), pg_temp.body('forum'), 'case', 'TF-1', '[{"kind": "company", "name": "eksempel pharma a/s"}]')::text, NULL, 'why, is not for another member');
-SELECT is((SELECT concat_ws(' ', j #>> '{0,tie}', j #>> '{0,matched_by}') FROM to_jsonb(recusal_reasons(pg_temp.no('Other'), pg_temp.body('forum'), 'case', 'TF-1', '[{"kind": "drug", "identifier": "L01XC02"}]')) j),
-    'a fee identifier', 'but for oneself');
-SELECT is(recusal_reasons(pg_temp.no('Other'), pg_temp.body('forum'), 'case', 'TF-1', '[]')::text, '[]', 'where there may be none');
-SELECT fails_with($$ SELECT require_not_recused(pg_temp.body('forum'), 'case', 'TF-1', '[{"kind": "drug", "identifier": "L01XC02"}]') $$, 'recused', 'who is recused gets no further');
-SELECT is(require_not_recused(pg_temp.body('forum'), 'case', 'TF-1'), true, 'others do');
-SELECT throws_ok($$ SELECT * FROM recusal_grounds('{1}', 1::smallint, 'case', 'x', '[]', '[2026-01-01,)') $$, '42501', NULL, 'the grounds themselves are not the server''s');
+SET LOCAL test.today = '2026-06-16';
+SELECT is(pg_temp.out('Member', '2026-06-16', pg_temp.of('[{"kind": "company", "identifier": "90000004"}]')), false, 'from what is registered after its end, nobody is recused');
+SET LOCAL test.today = '2026-06-15';
+SELECT is(recused(NULL, pg_temp.body('forum'), 'case', 'OF-2'), false, 'who is nobody is not recused');
+SELECT is(recused(pg_temp.no('Member'), pg_temp.body('forum'), 'case', 'not-registered'), false, 'nor anybody from what is not registered');
+CREATE TEMP TABLE both_of AS SELECT pg_temp.of('[{"kind": "company", "name": "eksempel pharma a/s"}, {"kind": "drug", "identifier": "L01XC02"}]') AS called;
+SELECT is(recused_people(pg_temp.body('forum'), 'case', called),
+    ARRAY(SELECT unnest(ARRAY[pg_temp.no('Member'), pg_temp.no('Other')]) ORDER BY 1), 'of those who sit there') FROM both_of;
+SELECT is(recusal_reasons(pg_temp.no('Member'), pg_temp.body('forum'), 'case', called)::text, NULL, 'why, is not for another member') FROM both_of;
+SELECT is((SELECT concat_ws(' ', j #>> '{0,tie}', j #>> '{0,matched_by}') FROM to_jsonb(recusal_reasons(pg_temp.no('Other'), pg_temp.body('forum'), 'case', called)) j),
+    'a fee identifier', 'but for oneself') FROM both_of;
+SELECT is(recusal_reasons(pg_temp.no('Other'), pg_temp.body('forum'), 'case', 'OF-2')::text, '[]', 'where there may be none');
+SELECT fails_with(format($$ SELECT require_not_recused(pg_temp.body('forum'), 'case', %L) $$, called), 'recused', 'who is recused gets no further') FROM both_of;
+SELECT is(require_not_recused(pg_temp.body('forum'), 'case', 'OF-2'), true, 'others do');
+SELECT throws_ok($$ SELECT * FROM recusal_grounds('{1}', 1, '[2026-01-01,)') $$, '42501', NULL, 'the grounds themselves are not the server''s');
 
 -- ---- matters ----
 SELECT fails_with($$ SELECT create_matter('forum', 'case', 'TF-1', 'x', '[]') $$, 'no_authority', 'a member registers none');
@@ -225,43 +287,43 @@ SELECT * FROM pg_temp.as('Wmember');
 SELECT is((SELECT count(*)::int FROM matter), 0, 'matters are for those who sit there');
 SELECT fails_with($$ SELECT * FROM matter_recusals('00000000-0000-0000-0000-000000000000', NULL, NULL) $$, 'not_found');
 SELECT * FROM pg_temp.as('Chair');
-SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter WHERE kind = 'case'), '1', '{"parties": []}') $$, 'recused', 'who is recused does not take the party away');
+SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'), '1', '{"parties": []}') $$, 'recused', 'who is recused does not take the party away');
 SELECT * FROM pg_temp.as('Other');
-SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter WHERE kind = 'case'), '1', '{"title": "x"}') $$, 'no_authority');
+SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'), '1', '{"title": "x"}') $$, 'no_authority');
 SELECT is((SELECT string_agg(j ->> 'kind', ' ') FROM listed('list_matters', $$'forum', NULL, 'TF-1', 51, NULL$$) j), 'application case', 'a member reads them');
 SELECT * FROM pg_temp.as('Secretary');
-SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter WHERE kind = 'case'), '7', '{"title": "x"}') $$, 'precondition_failed');
+SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'), '7', '{"title": "x"}') $$, 'precondition_failed');
 SELECT is((SELECT j -> 'parties' FROM listed('update_matter', format($$%L, '1', '{"parties": [{"kind": "company", "name": "Eksempel Pharma A/S"}, {"kind": "drug", "name": "Eksemplimab"}]}'$$,
-    (SELECT id FROM matter WHERE kind = 'case'))) j) #>> '{1,name}', 'Eksemplimab', 'parties change');
-SELECT is(pg_temp.listed(), 'Member:out:1:0 Other:out:1:0', 'and with them who is recused');
+    (SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'))) j) #>> '{1,name}', 'Eksemplimab', 'parties change');
+SELECT is(pg_temp.listed(), 'Member:out:2:0 Other:out:1:0', 'and with them who is recused');
 
 -- ---- decided by the chair, and waived ----
-CREATE TEMP TABLE tf AS SELECT matter_no FROM matter WHERE kind = 'case';
+CREATE TEMP TABLE tf AS SELECT matter_no FROM matter WHERE kind = 'case' AND reference = 'TF-1';
 SELECT fails_with($$ SELECT pg_temp.decide('recuse', 'Ends') $$, 'no_authority', 'the secretariat does not decide');
 SELECT * FROM pg_temp.as('Member');
 SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Member') $$, 'no_authority', 'nor who is recused');
-SELECT is(pg_temp.listed(), 'Member:out:1:0', 'a member sees oneself alone');
+SELECT is(pg_temp.listed(), 'Member:out:2:0', 'a member sees oneself alone');
 SELECT is((SELECT count(*)::int FROM review_to_come), 0, 'and has no access to what others have reviewed');
 SELECT * FROM pg_temp.as('Ends');
 SELECT is(pg_temp.listed(), NULL, 'or nothing');
 SELECT is((SELECT count(*)::int FROM review_to_come), 1, 'and reads on, when not recused');
-SELECT is_empty(format('EXECUTE get_recusal (%L, %L, NULL)', (SELECT id FROM matter WHERE kind = 'case'), pg_temp.id('Member')), 'of others, not that they are there');
-SELECT is(pg_temp.touches(format('EXECUTE get_recusal (%L, %L, NULL)', (SELECT id FROM matter WHERE kind = 'case'), pg_temp.id('Other'))),
-    pg_temp.touches(format('EXECUTE get_recusal (%L, %L, NULL)', (SELECT id FROM matter WHERE kind = 'case'), pg_temp.id('Quiet'))), 'nor in the time it takes');
+SELECT is_empty(format('EXECUTE get_recusal (%L, %L, NULL)', (SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'), pg_temp.id('Member')), 'of others, not that they are there');
+SELECT is(pg_temp.touches(format('EXECUTE get_recusal (%L, %L, NULL)', (SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'), pg_temp.id('Other'))),
+    pg_temp.touches(format('EXECUTE get_recusal (%L, %L, NULL)', (SELECT id FROM matter WHERE kind = 'case' AND reference = 'TF-1'), pg_temp.id('Quiet'))), 'nor in the time it takes');
 SELECT * FROM pg_temp.as('Chair');
 SELECT fails_with($$ SELECT pg_temp.decide('recuse', 'Wmember') $$, 'not_in_body');
 SELECT fails_with($$ SELECT pg_temp.decide('recuse', 'no-such') $$, 'unknown_reference');
 SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Ends') $$, 'not_recused');
 SELECT is(pg_temp.decide('waive', 'Member'), false, 'a waiver');
 SELECT is(pg_temp.out('Member'), false, 'and she is back');
-SELECT is(pg_temp.out('Member', on_date => '2026-06-14'), true, 'from the day it was given');
+SELECT is(pg_temp.out('Member', '2026-06-14'), true, 'from the day it was given');
 SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Member') $$, 'not_recused', 'nothing is waived twice');
 SELECT isnt(pg_temp.declare('Member', 'drug', 'Eksemplimab'), NULL, 'what is declared later');
 SELECT is(pg_temp.out('Member'), true, 'recuses again');
 SELECT is(pg_temp.decide('waive', 'Member'), false, 'until that is waived, too');
 SELECT is(pg_temp.decide('recuse', 'Member'), true, 'the chair may take it back');
 SELECT fails_with($$ SELECT pg_temp.decide('recuse', 'Member') $$, 'already_recused');
-SELECT is(pg_temp.listed(), 'Member:out:3:3 Other:out:1:0', 'with every ground and decision');
+SELECT is(pg_temp.listed(), 'Member:out:4:3 Other:out:1:0', 'with every ground and decision');
 SELECT is(pg_temp.decide('recuse', 'Ends'), true, 'who has declared nothing can be recused');
 SELECT is(pg_temp.decide('waive', 'Ends'), false, 'and that be waived');
 SELECT is(pg_temp.decide('recuse', 'Chair'), true, 'a chair steps down');
@@ -274,9 +336,9 @@ SELECT fails_with(format($$ INSERT INTO recusal_decision (matter_no, body_no, pe
     pg_temp.body('working-group'), pg_temp.no('Wmember')), 'no_authority', 'another body''s chair decides nothing here, whatever body is named') FROM tf;
 SELECT is((SELECT count(*)::int FROM recusal_decision), 0, 'another body''s chair sees none');
 SELECT * FROM pg_temp.as('Member');
-SELECT is(recusal_reasons(pg_temp.no('Member'), pg_temp.body('forum'), 'case', 'TF-1') -> 2 ->> 'reason', 'because', 'with the reason of the decision');
+SELECT is(recusal_reasons(pg_temp.no('Member'), pg_temp.body('forum'), 'case', 'TF-1') -> 3 ->> 'reason', 'because', 'with the reason of the decision');
 SELECT is((SELECT string_agg(action, ' ' ORDER BY decision_no) FROM recusal_decision), 'waive waive recuse', 'a member, those about oneself');
-SELECT is(json_array_length(person_recusals(pg_temp.no('Member'))) || ' ' || json_array_length(person_interests(pg_temp.no('Member'))), '3 4', 'in the export of oneself');
+SELECT is(json_array_length(person_recusals(pg_temp.no('Member'))) || ' ' || json_array_length(person_interests(pg_temp.no('Member'))), '3 6', 'in the export of oneself');
 SELECT is(person_recusals(pg_temp.no('Ends'))::text || person_interests(pg_temp.no('Ends')), '[][]', 'and not of another');
 
 -- ---- on days to come and past: of whom sits then, and still ----
@@ -284,9 +346,9 @@ SELECT * FROM pg_temp.as('Coming');
 SELECT isnt(pg_temp.declare('Coming', 'company', 'Eksempel Pharma A/S'), NULL, 'before the seat begins');
 SELECT * FROM pg_temp.as('Secretary');
 SELECT is(pg_temp.listed(on_date => d), e, 'on ' || d) FROM (VALUES ('2026-02-15'::date, 'Chair:in:0:1 Ends:in:0:2 Member:out:3:3 Other:out:1:0'),
-    ('2026-06-15', 'Chair:out:1:1 Ends:in:0:2 Member:out:3:3 Other:out:1:0'), ('2026-10-01', 'Chair:out:1:1 Coming:out:1:0 Ends:in:0:2 Member:out:3:3'),
-    ('2027-01-01', 'Chair:out:1:1 Coming:out:1:0 Member:out:3:3')) AS t (d, e);
-SELECT is(recused_people(pg_temp.body('forum'), 'case', 'TF-1', '[]', '2026-02-15') @> ARRAY[pg_temp.no('Gone')], true, 'though whoever sat there then was');
+    ('2026-06-15', 'Chair:out:1:1 Ends:in:0:2 Member:out:4:3 Other:out:1:0'), ('2026-10-01', 'Chair:out:1:1 Coming:out:1:0 Ends:in:0:2 Member:out:4:3 Other:out:1:0'),
+    ('2027-01-01', 'Chair:out:1:1 Coming:out:1:0 Member:out:4:3 Other:out:1:0')) AS t (d, e);
+SELECT is(recused_people(pg_temp.body('forum'), 'case', 'TF-1', '2026-02-15') @> ARRAY[pg_temp.no('Gone')], true, 'though whoever sat there then was');
 
 -- ---- how much is read of a roster: those who sit there ----
 CREATE TEMP TABLE before AS SELECT pg_temp.touches(format('SELECT * FROM people_seated(%s::smallint, today())', pg_temp.body('forum'))) AS pages;

@@ -27,7 +27,7 @@ JSON_TYPES = {
 }
 CONTROL_COLUMNS = {"_etag": ("text",), "_location": ("text",), "_status": ("integer",), "_total": ("bigint",)}
 # Lists whose page is worked out from all rows, of which there are few, or by a function that is given the cursor.
-NO_KEYSET = {"get_data_status", "list_hospitals", "list_interests", "list_recusals"}
+NO_KEYSET = {"get_data_status", "list_hospitals", "list_interests"}
 NO_COLUMNS = "The command has no result, or the result has no columns."
 
 
