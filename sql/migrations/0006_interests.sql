@@ -60,6 +60,18 @@ BEGIN
 END
 $$;
 
+-- Those of them who decide on recusals: the chair; where there is none, all.
+CREATE FUNCTION deciders(in_body smallint) RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = medkoord, pg_temp AS $$
+DECLARE
+    day date := today();
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT s.person_no FROM people_seated(in_body, day) s
+                 JOIN body b ON b.body_no = in_body
+                 JOIN seat_right g ON g.kind = b.kind AND g.role = s.role AND g.may = 'recuse');
+END
+$$;
+
 -- Everybody who sits in these bodies on a day by somebody else's record than the caller's. Whoever records appointments could else
 -- seat anybody, see or write what is theirs, and end it on the same day.
 CREATE FUNCTION seated_by_others(bodies smallint[], on_date date) RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -93,6 +105,19 @@ BEGIN
         RETURN '{}';
     END IF;
     RETURN me || medkoord.seated_by_others(medkoord.actor_bodies(VARIADIC may), medkoord.today());
+END
+$$;
+
+-- The bodies where the caller stands in for a chair who cannot decide: as one of those who appoint the chairs, the regional health
+-- directors (the forum's for the regions jointly, a committee's for its region), or as the operator.
+CREATE FUNCTION actor_stands_in() RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    me int := medkoord.actor_person();
+    day date := medkoord.today();
+BEGIN
+    RETURN ARRAY(SELECT b.body_no FROM medkoord.body b WHERE medkoord.actor_has('admin') OR EXISTS (
+        SELECT FROM medkoord.seats_held(me, day) s
+        WHERE s.kind = 'health_directors' AND (b.region_no = s.region_no OR b.region_no IS NULL)));
 END
 $$;
 
@@ -349,9 +374,29 @@ CREATE TRIGGER matter_stamp BEFORE INSERT OR UPDATE ON matter FOR EACH ROW EXECU
 ALTER TABLE matter ENABLE ROW LEVEL SECURITY;
 ALTER TABLE matter FORCE ROW LEVEL SECURITY;
 CREATE POLICY matter_of_owner ON matter FOR SELECT TO medkoord_owner USING (true);
+-- Those in which the caller, who appoints the chair, may have to decide: where whoever decides has an interest, or it was decided on.
+CREATE FUNCTION actor_stand_in_matters() RETURNS int[] LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(
+        WITH decider AS MATERIALIZED (
+            SELECT b.body_no, d.person_no
+            FROM unnest(actor_stands_in()) AS b (body_no) CROSS JOIN LATERAL unnest(deciders(b.body_no)) AS d (person_no)
+        )
+        SELECT m.matter_no
+        FROM decider d
+        JOIN interest i ON i.person_no = d.person_no
+        CROSS JOIN LATERAL (VALUES (i.name_key), (i.identifier_key)) AS k (key)
+        JOIN (SELECT m.matter_no, m.body_no, m.registered_on, unnest(m.keys) AS key FROM matter m) m
+            ON m.body_no = d.body_no AND m.key = k.key
+        WHERE i.recuses && daterange(m.registered_on, NULL)
+        UNION
+        SELECT r.matter_no FROM decider d JOIN recusal_decision r ON r.person_no = d.person_no AND r.body_no = d.body_no);
+END
+$$;
 -- For those who sit in the body; kept by those who hold its meetings.
 CREATE POLICY matter_read ON matter FOR SELECT TO medkoord_server
-    USING (body_no = ANY ((SELECT actor_bodies())::smallint[]) OR (SELECT actor_has('auditor', 'admin')));
+    USING (body_no = ANY ((SELECT actor_bodies())::smallint[]) OR (SELECT actor_has('auditor', 'admin'))
+           OR matter_no = ANY ((SELECT actor_stand_in_matters())::int[]));
 CREATE POLICY matter_insert ON matter FOR INSERT TO medkoord_server WITH CHECK ((SELECT actor_may('meet', body_no)));
 CREATE POLICY matter_update ON matter FOR UPDATE TO medkoord_server USING ((SELECT actor_may('meet', body_no)));
 GRANT SELECT, INSERT (body_no, kind, reference, title, parties), UPDATE (title, parties) ON matter TO medkoord_server;
@@ -376,7 +421,7 @@ END
 $$;
 CREATE TRIGGER matter_check BEFORE INSERT OR UPDATE OF title, parties ON matter FOR EACH ROW EXECUTE FUNCTION check_matter();
 
--- ---- recusals and waivers decided by the chair ----
+-- ---- recusals and waivers decided by the chair, or in the chair's place ----
 
 -- Only added to. The last one of a person in a matter holds: `recuse` recuses whatever was waived before; `waive` lifts that, and
 -- the interests known then. One that is declared later recuses again.
@@ -408,7 +453,7 @@ CREATE POLICY recusal_decision_read ON recusal_decision FOR SELECT TO medkoord_s
     USING (person_no = (SELECT actor_person()) OR body_no = ANY ((SELECT actor_bodies('recuse', 'appoint'))::smallint[])
            OR (SELECT actor_has('auditor', 'admin')));
 CREATE POLICY recusal_decision_insert ON recusal_decision FOR INSERT TO medkoord_server
-    WITH CHECK (body_no = ANY ((SELECT actor_bodies('recuse'))::smallint[]));
+    WITH CHECK (body_no = ANY ((SELECT actor_bodies('recuse') || actor_stands_in())::smallint[]));
 GRANT SELECT, INSERT (matter_no, body_no, person_no, action, reason) ON recusal_decision TO medkoord_server;
 
 -- Why each of these people is recused from a matter in that time: an interest in one of its parties that has held on any day since it
@@ -518,7 +563,11 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7090861, NEW.matter_no);
     SELECT m.* INTO target FROM matter m WHERE m.matter_no = NEW.matter_no;
     NEW.body_no := target.body_no;
-    PERFORM require_authority('recuse', NEW.body_no);
+    -- Whoever stands in decides only when nobody else is left who could.
+    IF NOT (NEW.body_no = ANY (actor_stands_in())
+            AND deciders(NEW.body_no) <@ (NEW.person_no || recused_people(target.body_no, target.kind, target.reference))) THEN
+        PERFORM require_authority('recuse', NEW.body_no);
+    END IF;
     IF party_key(NEW.reason) IS NULL THEN
         PERFORM problem('validation_failed', 'Say why.', '/reason');
     END IF;
@@ -595,9 +644,9 @@ BEGIN
 END
 $$;
 
--- Who of those with a seat on the day has a ground or a decision in a matter: all of them for the chair, the secretariat, auditors
--- and the operator; for everybody else only oneself. On days past, of those who still sit. Interests of people whom the caller has
--- seated are left out of the grounds. Ends with not_found for a matter that the caller may not see.
+-- Who of those with a seat on the day has a ground or a decision in a matter: all of them for the chair, the secretariat, whoever may
+-- have to stand in, auditors and the operator; for everybody else only oneself. On days past, of those who still sit. Interests of
+-- people whom the caller has seated are left out of the grounds. Ends with not_found for a matter that the caller may not see.
 -- As the owner: it sees every interest, so it works out first whose it may.
 CREATE FUNCTION matter_recusals(of_matter uuid, of_person uuid, on_date date)
 RETURNS TABLE (person_no int, person uuid, name text, roles json, recused boolean, grounds json, decisions json)
@@ -613,7 +662,7 @@ DECLARE
     known int[]; -- whose interests the caller may know of
 BEGIN
     SELECT m.* INTO target FROM matter m WHERE m.id = of_matter;
-    sees_all := reads_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint'));
+    sees_all := reads_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint')) OR target.matter_no = ANY (actor_stand_in_matters());
     IF target.matter_no IS NULL OR NOT (sees_all OR target.body_no = ANY (actor_bodies())) THEN
         PERFORM problem('not_found', 'There is no such matter.');
     END IF;
@@ -689,9 +738,9 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION party_key(text), party_keys(jsonb), cvr_number_valid(text), party_faults(text, text, text, text, text),
-    people_seated(smallint, date), seated_by_others(smallint[], date), actor_bodies(text[]), actor_oversees(text[]),
+    people_seated(smallint, date), seated_by_others(smallint[], date), actor_bodies(text[]), actor_oversees(text[]), actor_stands_in(),
     interests_page(uuid, text, date, int, bigint), require_interest_access(int),
-    create_interest(uuid, text, text, text, text, date, date), end_interest(uuid, date, text),
+    create_interest(uuid, text, text, text, text, date, date), end_interest(uuid, date, text), actor_stand_in_matters(),
     recused(int, smallint, text, text, date), recused_people(smallint, text, text, date),
     recusal_reasons(int, smallint, text, text, date), require_not_recused(smallint, text, text, date),
     create_matter(text, text, text, text, jsonb), update_matter(uuid, text, jsonb), matter_recusals(uuid, uuid, date),

@@ -450,6 +450,43 @@ def test_nobody_decides_for_oneself(api, people):
     assert out(api, people.secretary.token, case) == ["Chair"]
 
 
+def test_whoever_appoints_the_chair_decides_in_the_chairs_place(api, people):
+    director = seat(api, person(api, "Person Director"), "health-directors", "director", "nordjylland")
+    name = named()
+    declare(api, people.chair.token, name)
+    declare(api, people.member.token, name)
+    case, another = matter(api, people.secretary.token, company(name)), matter(api, people.secretary.token)
+    # the forum's chair has an interest: one of the health directors, who sees that matter and no other
+    assert case.id in [m["id"] for m in api.all("/v1/matters", director.token)]
+    assert api.get(case.path, director.token).json()["title"] == case.title and out(api, director.token, case) == ["Chair", "Member"]
+    says(api.get(another.path, director.token), 404, "not_found")
+    says(api.patch(case.path, {"title": "x"}, director.token, headers={"If-Match": case.etag}), 403, "no_authority")
+    for who in (people.secretary.token, "auditor"):
+        says(decide(api, who, case, "waivers", people.chair), 403, "no_authority")
+    assert decide(api, director.token, case, "waivers", people.member).json()["recused"] is False
+    waived = decide(api, director.token, case, "waivers", people.chair, "Uden betydning")
+    assert waived.status == 201 and waived.json()["recused"] is False
+    assert api.get(waived.header("Location"), director.token).body == waived.body
+    says(decide(api, director.token, case, "recusals", people.third), 403, "no_authority")
+    assert decide(api, people.chair.token, case, "recusals", people.third).status == 201
+    # the operator, where the chair is the one concerned
+    assert decide(api, "admin", another, "recusals", people.chair).json()["recused"] is True
+    assert decide(api, "admin", another, "waivers", people.chair).json()["recused"] is False
+    says(decide(api, "admin", another, "recusals", people.third), 403, "no_authority")
+
+    # the steering group, chaired by a health director
+    schair = seat(api, seat(api, person(api, "Person Schair"), "health-directors", "director", "sjaelland"), "steering-group", "chair", by="health_directors")
+    smember = seat(api, person(api, "Person Smember"), "steering-group", "member", "nordjylland")
+    for who in (schair, smember):
+        declare(api, who.token, name)
+    case = matter(api, schair.token, company(name), body="steering-group")
+    says(decide(api, schair.token, case, "waivers", schair), 403, "own_waiver", "own_waiver /person")
+    says(decide(api, schair.token, case, "waivers", smember), 403, "recused")
+    assert out(api, director.token, case) == ["Schair", "Smember"]
+    assert decide(api, director.token, case, "waivers", smember).json()["recused"] is False
+    assert decide(api, director.token, case, "waivers", schair).json()["recused"] is False
+
+
 def test_one_person_is_recused_once_whoever_is_first(api, people):
     case = matter(api, people.secretary.token)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

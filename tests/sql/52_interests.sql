@@ -82,7 +82,7 @@ CREATE POLICY review_to_come_read ON medkoord.review_to_come TO medkoord_server
 GRANT SELECT ON medkoord.review_to_come TO medkoord_server;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(191);
+SELECT plan(226);
 
 -- ---- parties ----
 SELECT is(party_key(a) = party_key(b), same, concat(a, ' and ', b)) FROM (VALUES
@@ -349,6 +349,66 @@ SELECT is(pg_temp.listed(on_date => d), e, 'on ' || d) FROM (VALUES ('2026-02-15
     ('2026-06-15', 'Chair:out:1:1 Ends:in:0:2 Member:out:4:3 Other:out:1:0'), ('2026-10-01', 'Chair:out:1:1 Coming:out:1:0 Ends:in:0:2 Member:out:4:3 Other:out:1:0'),
     ('2027-01-01', 'Chair:out:1:1 Coming:out:1:0 Member:out:4:3 Other:out:1:0')) AS t (d, e);
 SELECT is(recused_people(pg_temp.body('forum'), 'case', 'TF-1', '2026-02-15') @> ARRAY[pg_temp.no('Gone')], true, 'though whoever sat there then was');
+
+-- ---- in the chair's place: whoever appoints the chair ----
+CREATE FUNCTION pg_temp.as_if(name text, roles text) RETURNS SETOF text LANGUAGE sql AS $$ SELECT * FROM act_as(roles, '', 'sub-' || name) $$;
+SELECT * FROM act_as('admin') \g /dev/null
+SELECT pg_temp.seat('Director', 'health-directors', 'director', 'nordjylland'), pg_temp.seat('Sdirector', 'health-directors', 'director', 'midtjylland'),
+    pg_temp.seat('Sdirector', 'steering-group', 'chair', NULL), pg_temp.seat('Smember', 'steering-group', 'member', 'nordjylland'),
+    pg_temp.seat('Ssecretary', 'steering-group', 'secretariat', NULL) \g /dev/null
+-- the forum's chair is recused from TF-1 by decision, so nobody in it waives anything
+SELECT * FROM pg_temp.as('Director');
+SELECT is((SELECT string_agg(reference, ' ') FROM matter), 'TF-1', 'a health director sees the matter that the chair cannot decide in, and no other');
+SELECT is(pg_temp.listed(), 'Chair:out:1:1 Ends:in:0:2 Member:out:4:3 Other:out:1:0', 'and who is recused from it');
+SELECT is(pg_temp.decide('waive', 'Other'), false, 'waives for a member');
+SELECT is(pg_temp.decide('recuse', 'Quiet'), true, 'recuses one');
+SELECT is(pg_temp.decide('waive', 'Chair'), false, 'waives for the chair');
+SELECT is(pg_temp.listed(), 'Chair:in:0:2 Ends:in:0:2 Member:out:4:3 Other:in:1:1 Quiet:out:1:1', 'sees what came of it');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Member') $$, 'no_authority', 'and leaves the rest to the chair');
+SELECT is(pg_temp.decide('recuse', 'Chair'), true, 'but for the chair''s own case');
+SELECT fails_with($$ SELECT update_matter((SELECT id FROM matter), '2', '{"title": "x"}') $$, 'no_authority', 'whose matter it does not change');
+SELECT isnt(pg_temp.declare('Director', 'drug', 'Eksemplimab'), NULL, 'one with an interest');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Member') $$, 'recused', 'waives nothing');
+SELECT * FROM pg_temp.as('Secretary');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Chair') $$, 'no_authority', 'the secretariat, whatever it may record, does not stand in');
+SELECT * FROM pg_temp.as('Wchair');
+SELECT is(pg_temp.decide('waive', 'Chair'), NULL, 'nor does another body''s chair');
+SELECT * FROM act_as('auditor', '', 'sub-none');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Chair') $$, 'no_authority', 'or an auditor');
+SELECT * FROM act_as('admin', '', 'sub-none');
+SELECT fails_with($$ SELECT pg_temp.decide('recuse', 'Dchair') $$, 'not_in_body');
+SELECT is(pg_temp.decide('waive', 'Chair'), false, 'the operator does');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Member') $$, 'no_authority', 'and leaves the rest to the chair, too');
+SELECT * FROM pg_temp.as_if('Chair', 'admin');
+SELECT is(pg_temp.decide('recuse', 'Chair'), true, 'a chair who is the operator');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Chair') $$, 'own_waiver', 'decides for oneself no more than another');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Member') $$, 'recused');
+
+-- the steering group, whose chair is a health director, and has an interest
+SELECT * FROM pg_temp.as('Sdirector');
+SELECT isnt(pg_temp.declare('Sdirector', 'company', 'Styr A/S'), NULL, 'the chair''s interest');
+SELECT * FROM pg_temp.as('Smember');
+SELECT isnt(pg_temp.declare('Smember', 'company', 'Styr A/S'), NULL, 'a member''s');
+SELECT * FROM pg_temp.as('Ssecretary');
+SELECT isnt((SELECT id FROM create_matter('steering-group', 'case', 'SG-1', 'x', '[{"kind": "company", "name": "Styr A/S"}]')), NULL, 'a matter of both');
+SELECT isnt((SELECT id FROM create_matter('steering-group', 'case', 'SG-2', 'x', '[]')), NULL, 'and one of neither');
+SELECT * FROM pg_temp.as('Sdirector');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Sdirector', 'SG-1') $$, 'own_waiver', 'a director who is the chair does not stand in for oneself');
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Smember', 'SG-1') $$, 'recused', 'or for others');
+SELECT * FROM pg_temp.as('Director');
+SELECT is((SELECT string_agg(reference, ' ' ORDER BY reference) FROM matter), 'SG-1 TF-1', 'another director sees it');
+SELECT is(pg_temp.listed('SG-1'), 'Sdirector:out:1:0 Smember:out:1:0', 'with both');
+SELECT is(pg_temp.decide('waive', 'Smember', 'SG-1'), false, 'waives for the member while the chair is recused');
+SELECT is(pg_temp.decide('waive', 'Sdirector', 'SG-1'), false, 'and for the chair');
+SELECT is(pg_temp.decide('recuse', 'Sdirector', 'SG-1'), true, 'and takes it back');
+-- a committee's chair: the director of its region alone
+SELECT * FROM pg_temp.as('Dchair');
+SELECT isnt(pg_temp.declare('Dchair', 'company', 'Eksempel Pharma A/S'), NULL);
+SELECT fails_with($$ SELECT pg_temp.decide('waive', 'Dchair', 'DC-1') $$, 'own_waiver', 'who may appoint in the committee does not stand in for oneself');
+SELECT * FROM pg_temp.as('Sdirector');
+SELECT is((SELECT count(*)::int FROM matter WHERE reference = 'DC-1'), 0, 'another region''s director does not see it');
+SELECT * FROM pg_temp.as('Director');
+SELECT is(pg_temp.decide('waive', 'Dchair', 'DC-1'), false, 'the region''s decides');
 
 -- ---- how much is read of a roster: those who sit there ----
 CREATE TEMP TABLE before AS SELECT pg_temp.touches(format('SELECT * FROM people_seated(%s::smallint, today())', pg_temp.body('forum'))) AS pages;
