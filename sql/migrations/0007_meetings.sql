@@ -404,7 +404,7 @@ BEGIN
         RETURN QUERY SELECT a.item, p.person_no, p.id, p.name
             FROM medkoord.agenda_item a
             JOIN medkoord.matter x ON x.body_no = target.body_no AND x.kind = a.link_kind AND x.reference = a.link_ref
-            CROSS JOIN LATERAL unnest(medkoord.recused_people(x.body_no, x.kind, x.reference, '[]', medkoord.danish_day(target.starts_at))) AS r (n)
+            CROSS JOIN LATERAL unnest(medkoord.recused_people(x.body_no, x.kind, x.reference, medkoord.danish_day(target.starts_at))) AS r (n)
             JOIN medkoord.person p ON p.person_no = r.n
             WHERE a.meeting_no = number;
     END IF;
