@@ -323,7 +323,7 @@ def test_a_matter_is_registered_read_and_changed(api, people):
     says(change({"parties": [{"kind": "drug"}]}), 422, "validation_failed", "too_few_properties /parties/0")
     says(change({"parties": [{"kind": "drug", "name": None}]}), 422, "validation_failed", "validation_failed /parties/0/name")
     says(change({"title": " \t", "parties": [{"kind": "project", "identifier": "  "}]}), 422, "validation_failed",
-         "validation_failed /parties/0/identifier", "validation_failed /title")
+         "validation_failed /title", "validation_failed /parties/0/identifier")
     assert api.get(case.path, people.other.token).body == got.body
     changed = change({"title": "En anden titel", "parties": got.json()["parties"][1:]})
     assert changed.status == 200 and (changed.json()["title"], len(changed.json()["parties"])) == ("En anden titel", 1) and changed.etag != got.etag
