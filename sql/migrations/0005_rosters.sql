@@ -564,27 +564,61 @@ LEFT JOIN region s ON s.region_no = a.seat_region_no
 CROSS JOIN LATERAL (SELECT COALESCE(a.ends_on > today(), true) AND actor_may_appoint(a.body_no, a.role, a.appointed_by) AS open OFFSET 0) o;
 GRANT SELECT ON appointment_shown TO medkoord_server;
 
+-- ---- for statements: the row that a request names, or a problem; pointer says where it stood ----
+
+CREATE FUNCTION require_body(slug text, pointer text) RETURNS smallint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    number smallint := (SELECT b.body_no FROM body b WHERE b.slug = require_body.slug);
+BEGIN
+    IF number IS NULL THEN
+        PERFORM problem(CASE WHEN pointer LIKE 'query/%' THEN 'invalid_parameter' ELSE 'unknown_reference' END,
+                        'There is no such body.', pointer);
+    END IF;
+    RETURN number;
+END
+$$;
+
+CREATE FUNCTION require_person(id uuid, pointer text) RETURNS int LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    number int := (SELECT p.person_no FROM person p WHERE p.id = require_person.id);
+BEGIN
+    IF number IS NULL THEN
+        PERFORM problem(CASE WHEN pointer LIKE 'query/%' THEN 'invalid_parameter' ELSE 'unknown_reference' END,
+                        'There is no such person.', pointer);
+    END IF;
+    RETURN number;
+END
+$$;
+
+-- Ends with no_authority unless the caller may record what this appointer decides on seats of this role in the body.
+CREATE FUNCTION require_appointing(in_body smallint, in_role text, by_appointer text, pointer text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF actor_may_appoint(in_body, in_role, by_appointer) THEN
+        RETURN true;
+    END IF;
+    RETURN problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', by_appointer,
+        (SELECT b.slug FROM body b WHERE b.body_no = in_body)), pointer);
+END
+$$;
+
 -- The statements that write are functions, so that each can answer with what has become.
 
 CREATE FUNCTION create_appointment(person uuid, body text, role text, region text, appointed_by text, from_date date, to_date date, reason text)
 RETURNS SETOF appointment_shown LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-    seated int := (SELECT p.person_no FROM person p WHERE p.id = create_appointment.person);
-    in_body smallint := (SELECT b.body_no FROM body b WHERE b.slug = create_appointment.body);
+    seated int;
+    in_body smallint;
     number int;
 BEGIN
     IF NOT actor_keeps_people() THEN
         PERFORM problem('no_authority', 'It takes a seat that may appoint.');
-    ELSIF seated IS NULL THEN
-        PERFORM problem('unknown_reference', 'There is no such person.', '/person');
-    ELSIF in_body IS NULL THEN
-        PERFORM problem('unknown_reference', 'There is no such body.', '/body');
     END IF;
-    IF NOT actor_may_appoint(in_body, create_appointment.role, create_appointment.appointed_by) THEN
-        PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', create_appointment.appointed_by,
-                                               create_appointment.body), '/appointed_by');
-    ELSIF seated = actor_person() AND NOT actor_has('admin') THEN
+    seated := require_person(create_appointment.person, '/person');
+    in_body := require_body(create_appointment.body, '/body');
+    PERFORM require_appointing(in_body, create_appointment.role, create_appointment.appointed_by, '/appointed_by');
+    IF seated = actor_person() AND NOT actor_has('admin') THEN
         PERFORM problem('no_authority', 'Nobody records an appointment of themself: somebody else has to who may.', '/person');
     END IF;
     INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason)
@@ -607,9 +641,8 @@ BEGIN
     SELECT s.* INTO target FROM appointment_shown s WHERE s.id = appointment;
     IF NOT FOUND THEN
         RETURN;
-    ELSIF NOT actor_may_appoint(target.body_no, target.role, target.appointed_by) THEN
-        PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', target.appointed_by, target.body));
     END IF;
+    PERFORM require_appointing(target.body_no, target.role, target.appointed_by);
     PERFORM FROM appointment a WHERE a.appointment_no = target.appointment_no FOR UPDATE;
     SELECT s.* INTO target FROM appointment_shown s WHERE s.appointment_no = target.appointment_no; -- as it is under the lock
     IF target.ends_on <= today() THEN
@@ -909,6 +942,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date), actor_may(text, smallint),
     require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
+    require_body(text, text), require_person(uuid, text), require_appointing(smallint, text, text, text),
     create_appointment(uuid, text, text, text, text, date, date, text), end_appointment(uuid, date, text), update_body(text, text, jsonb),
     create_person(text, text), require_person_access(int), update_person(uuid, text, jsonb), erase_contact(uuid, text),
     require_personal_data(int), subject_traces(text), actor_rights(), roster_seats(smallint, date), roster_findings(smallint, date)

@@ -23,19 +23,6 @@ BEGIN
 END
 $$;
 
--- For statements: the body with this slug. pointer says where it stood.
-CREATE FUNCTION require_body(slug text, pointer text) RETURNS smallint LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    number smallint := (SELECT b.body_no FROM body b WHERE b.slug = require_body.slug);
-BEGIN
-    IF number IS NULL THEN
-        PERFORM problem(CASE WHEN pointer LIKE 'query/%' THEN 'invalid_parameter' ELSE 'unknown_reference' END,
-                        'There is no such body.', pointer);
-    END IF;
-    RETURN number;
-END
-$$;
-
 -- ---- states ----
 
 -- What leads from one state to another, and the right that it takes.
@@ -916,7 +903,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION actor_meeting_bodies(), actor_name(), require_body(text, text), danish_day(timestamptz), danish_midnight(date),
+GRANT EXECUTE ON FUNCTION actor_meeting_bodies(), actor_name(), danish_day(timestamptz), danish_midnight(date),
     meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
     create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb, boolean), open_agenda(int), meeting_etag(boolean, int, text),
     put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), write_apologies(int, boolean),

@@ -10,7 +10,7 @@ SELECT id, person, name, body, role, region, appointed_by, valid_from AS "from",
     created_by, changed_at, appointment_no AS _after_1
 FROM appointment_shown
 WHERE appointment_no < CASE WHEN :after_1 IS NULL THEN 2147483647 ELSE :after_1 END
-  AND (:body IS NULL OR body_no = (SELECT b.body_no FROM body b WHERE b.slug = :body))
+  AND (:body IS NULL OR body_no = (SELECT require_body(:body, 'query/body')))
   AND (:person IS NULL OR person_no = (SELECT p.person_no FROM person p WHERE p.id = :person))
   AND (:as_of IS NULL OR valid_from <= :as_of AND COALESCE(ends_on > :as_of, true))
 ORDER BY appointment_no DESC

@@ -12,6 +12,7 @@ FROM person_shown p
 WHERE (p.name, p.person_no) > (CASE WHEN :after_1 IS NULL THEN '' ELSE :after_1 END, CASE WHEN :after_2 IS NULL THEN 0 ELSE :after_2 END)
   AND (:q IS NULL OR position(lower(:q) IN lower(p.name)) > 0)
   AND (:region IS NULL OR require_region(:region, 'query/region') IS NOT NULL)
+  AND (:body IS NULL OR require_body(:body, 'query/body') IS NOT NULL)
   AND (:body IS NULL AND :region IS NULL OR EXISTS (
       SELECT FROM seats_held(p.person_no, today()) s
       JOIN body b ON b.body_no = s.body_no

@@ -240,7 +240,8 @@ def test_an_appointment_is_recorded_read_listed_and_ended(api):
     assert [i for i in listed() if i in everything] == everything, "the latest recorded first; nothing is ever taken out"
     assert listed(person=someone["id"]) == [everything[0], everything[2]]
     assert listed(as_of="2026-02-28", person=someone["id"]) == [everything[2]] and listed(as_of="2026-03-01", person=someone["id"]) == []
-    assert api.all("/v1/appointments", query={"body": "no-such-body"}) == []
+    for path in ("/v1/appointments", "/v1/people"):
+        says(api.get(path, query={"body": "no-such-body"}), 400, "invalid_parameter", "query/body")
     end(api, follower["appointment"])
 
 
