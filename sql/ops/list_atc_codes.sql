@@ -13,7 +13,7 @@ WITH matching AS NOT MATERIALIZED (
     -- '~' sorts after all that an ATC code can hold: a range of the index.
     WHERE atc >= CASE WHEN :prefix IS NULL THEN '' ELSE :prefix END
       AND atc < CASE WHEN :prefix IS NULL THEN '~' ELSE :prefix || '~' END
-      AND (:q IS NULL OR position(lower(:q) IN lower(name)) > 0)
+      AND (:q IS NULL OR position(lower(:q COLLATE "und-x-icu") IN lower(name COLLATE "und-x-icu")) > 0)
       AND (:level IS NULL OR level = :level)
 )
 SELECT atc, level, name, name_source, first_seen_at,
