@@ -547,6 +547,18 @@ END
 $$;
 CREATE TRIGGER seat_right_of_appointments AFTER INSERT OR UPDATE OR DELETE ON seat_right FOR EACH STATEMENT EXECUTE FUNCTION follow_rights();
 
+-- ---- whose subjects may be seen ----
+
+-- A subject is what somebody's tokens name: for oneself, the keepers of the register and auditors. Every area shows who did
+-- something as subject_shown(created_by, (SELECT actor_sees_subjects())).
+CREATE FUNCTION actor_sees_subjects() RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN medkoord.actor_keeps_people() OR medkoord.actor_has('auditor');
+END
+$$;
+CREATE FUNCTION subject_shown(subject text, sees_all boolean) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN sees_all OR subject = actor_subject() THEN subject END;
+
 -- ---- appointments as the contract shows them (schemas/Appointment.yaml), with their keys ----
 
 CREATE VIEW appointment_shown WITH (security_invoker = true) AS
@@ -554,14 +566,20 @@ SELECT a.appointment_no, a.person_no, a.body_no, a.region_no, a.id, p.id AS pers
     a.appointed_by, a.valid_from, a.ends_on,
     CASE WHEN a.ends_on = a.valid_to OR a.ends_on IS NULL THEN NULL WHEN a.ends_on = s.valid_to THEN 'region'
          WHEN a.ends_on = b.valid_to THEN 'body' ELSE 'rule' END AS ends_with,
-    a.end_reason, CASE WHEN o.open THEN '["end"]'::json ELSE '[]' END AS actions, a.created_at, a.created_by, a.changed_at,
-    concat(a.version, CASE WHEN o.open THEN 'a' END) AS etag
+    a.end_reason, o.actions, a.created_at, o.created_by, a.changed_at,
+    concat(a.version, '-', left(md5(concat(p.name, o.actions, o.created_by)), 8)) AS etag
 FROM appointment a
 JOIN person p ON p.person_no = a.person_no
 JOIN body b ON b.body_no = a.body_no
 LEFT JOIN region r ON r.region_no = a.region_no
 LEFT JOIN region s ON s.region_no = a.seat_region_no
-CROSS JOIN LATERAL (SELECT COALESCE(a.ends_on > today(), true) AND actor_may_appoint(a.body_no, a.role, a.appointed_by) AS open OFFSET 0) o;
+CROSS JOIN LATERAL (
+    SELECT
+        CASE WHEN COALESCE(a.ends_on > today(), true) AND actor_may_appoint(a.body_no, a.role, a.appointed_by)
+            THEN '["end"]'::json ELSE '[]' END AS actions,
+        subject_shown(a.created_by, (SELECT actor_sees_subjects())) AS created_by
+    OFFSET 0 -- worked out once
+) o;
 GRANT SELECT ON appointment_shown TO medkoord_server;
 
 -- ---- for statements: the row that a request names, or a problem; pointer says where it stood ----
@@ -686,15 +704,15 @@ BEGIN
 END
 $$;
 
--- The subject is for oneself, the keepers of the register and auditors; contact details for those whom the policy lets see them.
+-- Contact details are for those whom the policy lets see them.
 CREATE VIEW person_shown WITH (security_invoker = true) AS
-SELECT p.person_no, p.id, p.name, CASE WHEN o.open THEN p.subject END AS subject,
+SELECT p.person_no, p.id, p.name, o.subject,
     CASE WHEN c.person_no IS NOT NULL THEN json_build_object(
         'organisation', c.organisation, 'title', c.title, 'email', c.email, 'phone', c.phone, 'changed_at', c.changed_at) END AS contact,
-    p.changed_at, concat(p.version, '-', c.version, CASE WHEN o.open THEN 's' END) AS etag
+    p.changed_at, concat(p.version, '-', c.version, CASE WHEN o.subject IS NOT NULL THEN 's' END) AS etag
 FROM person p
 LEFT JOIN person_contact c ON c.person_no = p.person_no
-CROSS JOIN LATERAL (SELECT p.subject = (SELECT actor_subject()) OR (SELECT actor_keeps_people()) OR (SELECT actor_has('auditor')) AS open) o;
+CROSS JOIN LATERAL (SELECT subject_shown(p.subject, (SELECT actor_sees_subjects())) AS subject) o;
 GRANT SELECT ON person_shown TO medkoord_server;
 
 CREATE FUNCTION create_person(name text, subject text) RETURNS SETOF person_shown LANGUAGE plpgsql VOLATILE AS $$
@@ -942,7 +960,8 @@ $$;
 
 GRANT EXECUTE ON FUNCTION actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date), actor_may(text, smallint),
     require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
-    require_body(text, text), require_person(uuid, text), require_appointing(smallint, text, text, text),
+    require_body(text, text), require_person(uuid, text), require_appointing(smallint, text, text, text), actor_sees_subjects(),
+    subject_shown(text, boolean),
     create_appointment(uuid, text, text, text, text, date, date, text), end_appointment(uuid, date, text), update_body(text, text, jsonb),
     create_person(text, text), require_person_access(int), update_person(uuid, text, jsonb), erase_contact(uuid, text),
     require_personal_data(int), subject_traces(text), actor_rights(), roster_seats(smallint, date), roster_findings(smallint, date)
