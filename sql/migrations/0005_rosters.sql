@@ -273,6 +273,21 @@ CREATE INDEX appointment_by_body_and_day ON appointment USING gist (body_no, dat
 CREATE INDEX appointment_by_person ON appointment (person_no, body_no);
 CREATE INDEX appointment_by_subject ON appointment (subject, body_no);
 
+-- Every version there has been, the present one too. Rows are only added, by a trigger.
+CREATE TABLE appointment_version (
+    appointment_no int NOT NULL,
+    version int NOT NULL,
+    action text NOT NULL,
+    valid_to date NULL,
+    ends_on date NULL,
+    end_reason text NULL,
+    changed_at timestamptz NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT appointment_version_pkey PRIMARY KEY (appointment_no, version),
+    CONSTRAINT appointment_version_appointment_fkey FOREIGN KEY (appointment_no) REFERENCES appointment (appointment_no),
+    CONSTRAINT appointment_version_action_known CHECK (action IN ('appoint', 'end', 'follow')) -- follow: the region, the body or the rule
+);
+
 -- ---- who acts, by seat ----
 
 -- Asked on every request in a committee's name, so: one look-up by index. Not SECURITY DEFINER: everybody may read rosters, and
@@ -389,6 +404,8 @@ ALTER TABLE person_contact ENABLE ROW LEVEL SECURITY;
 ALTER TABLE person_contact FORCE ROW LEVEL SECURITY;
 ALTER TABLE appointment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE appointment FORCE ROW LEVEL SECURITY;
+ALTER TABLE appointment_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE appointment_version FORCE ROW LEVEL SECURITY;
 -- Functions that run as the owner see them all: roster_seats() reads by an index, which a policy would keep it from; and an
 -- appointment ends with its region whoever moves the region's end.
 CREATE POLICY person_of_owner ON person TO medkoord_owner USING (true); -- also to lock a row
@@ -423,6 +440,9 @@ CREATE POLICY appointment_update ON appointment FOR UPDATE TO medkoord_server
     USING ((SELECT actor_may_appoint(body_no, role, appointed_by)));
 GRANT SELECT, INSERT (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason),
     UPDATE (valid_to, end_reason) ON appointment TO medkoord_server;
+CREATE POLICY appointment_version_of_owner ON appointment_version FOR INSERT TO medkoord_owner WITH CHECK (true);
+CREATE POLICY appointment_version_read ON appointment_version FOR SELECT USING ((SELECT actor_subject()) IS NOT NULL);
+GRANT SELECT ON appointment_version TO medkoord_server;
 
 -- Whoever sets the subject of a person with seats hands these seats to a token: the operator alone.
 CREATE FUNCTION check_person_subject() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -518,6 +538,35 @@ CREATE TRIGGER appointment_stamp_update BEFORE UPDATE ON appointment FOR EACH RO
     WHEN (OLD.valid_to IS DISTINCT FROM NEW.valid_to OR OLD.ends_on IS DISTINCT FROM NEW.ends_on OR OLD.end_reason IS DISTINCT FROM NEW.end_reason)
     EXECUTE FUNCTION stamp_change();
 
+-- An end in the past takes from the rosters of those days somebody who acted on them. Who has not begun before today has not acted,
+-- and cannot be ended before today.
+CREATE FUNCTION check_appointment_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.valid_to IS DISTINCT FROM OLD.valid_to AND LEAST(NEW.valid_to, OLD.valid_to) < medkoord.today()
+        AND NOT medkoord.actor_has('admin') THEN
+        PERFORM medkoord.problem('no_authority', 'An end before today is for the operator to record.', '/on');
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER appointment_check_end BEFORE UPDATE OF valid_to ON appointment FOR EACH ROW EXECUTE FUNCTION check_appointment_end();
+
+-- As the owner: the server itself may not write versions.
+CREATE FUNCTION keep_appointment_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    IF NEW.version IS DISTINCT FROM OLD.version THEN
+        INSERT INTO appointment_version (appointment_no, version, action, valid_to, ends_on, end_reason, changed_at, changed_by)
+        VALUES (NEW.appointment_no, NEW.version,
+                CASE WHEN TG_OP = 'INSERT' THEN 'appoint'
+                     WHEN (NEW.valid_to, NEW.end_reason) IS DISTINCT FROM (OLD.valid_to, OLD.end_reason) THEN 'end' ELSE 'follow' END,
+                NEW.valid_to, NEW.ends_on, NEW.end_reason, NEW.changed_at, NEW.changed_by);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER appointment_keep_version AFTER INSERT OR UPDATE ON appointment FOR EACH ROW EXECUTE FUNCTION keep_appointment_version();
+
 CREATE FUNCTION follow_ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = medkoord, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7090823);
@@ -566,8 +615,8 @@ SELECT a.appointment_no, a.person_no, a.body_no, a.region_no, a.id, p.id AS pers
     a.appointed_by, a.valid_from, a.ends_on,
     CASE WHEN a.ends_on = a.valid_to OR a.ends_on IS NULL THEN NULL WHEN a.ends_on = s.valid_to THEN 'region'
          WHEN a.ends_on = b.valid_to THEN 'body' ELSE 'rule' END AS ends_with,
-    a.end_reason, o.actions, a.created_at, o.created_by, a.changed_at,
-    concat(a.version, '-', left(md5(concat(p.name, o.actions, o.created_by)), 8)) AS etag
+    a.end_reason, o.history, o.actions, a.created_at, o.created_by, a.changed_at,
+    concat(a.version, '-', left(md5(concat(p.name, o.history, o.actions, o.created_by)), 8)) AS etag
 FROM appointment a
 JOIN person p ON p.person_no = a.person_no
 JOIN body b ON b.body_no = a.body_no
@@ -575,6 +624,9 @@ LEFT JOIN region r ON r.region_no = a.region_no
 LEFT JOIN region s ON s.region_no = a.seat_region_no
 CROSS JOIN LATERAL (
     SELECT
+        (SELECT json_agg(json_build_object('action', v.action, 'to', v.ends_on, 'reason', v.end_reason, 'at', v.changed_at,
+                                           'by', subject_shown(v.changed_by, (SELECT actor_sees_subjects()))) ORDER BY v.version)
+         FROM appointment_version v WHERE v.appointment_no = a.appointment_no) AS history,
         CASE WHEN COALESCE(a.ends_on > today(), true) AND actor_may_appoint(a.body_no, a.role, a.appointed_by)
             THEN '["end"]'::json ELSE '[]' END AS actions,
         subject_shown(a.created_by, (SELECT actor_sees_subjects())) AS created_by
@@ -648,7 +700,7 @@ BEGIN
 END
 $$;
 
--- Ends an appointment on a day, which may lie ahead or behind. No row: there is no such appointment.
+-- Ends an appointment on a day, which may lie ahead, or behind for the operator. No row: there is no such appointment.
 CREATE FUNCTION end_appointment(appointment uuid, on_date date, reason text) RETURNS SETOF appointment_shown
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column

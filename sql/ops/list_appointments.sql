@@ -6,7 +6,7 @@
 -- :as_of date
 -- :limit int8
 -- :after_1 int4
-SELECT id, person, name, body, role, region, appointed_by, valid_from AS "from", ends_on AS "to", ends_with, end_reason, actions, created_at,
+SELECT id, person, name, body, role, region, appointed_by, valid_from AS "from", ends_on AS "to", ends_with, end_reason, history, actions, created_at,
     created_by, changed_at, appointment_no AS _after_1
 FROM appointment_shown
 WHERE appointment_no < CASE WHEN :after_1 IS NULL THEN 2147483647 ELSE :after_1 END

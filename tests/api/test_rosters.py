@@ -224,6 +224,7 @@ def test_an_appointment_is_recorded_read_listed_and_ended(api):
     assert got.body == made.body and got.etag == made.etag
     assert got.json() == {**got.json(), **body, "name": someone["name"], "to": None, "ends_with": None, "end_reason": None, "actions": ["end"],
                           "created_by": "test-admin"}
+    assert got.json()["history"] == [{"action": "appoint", "to": None, "reason": None, "at": got.json()["history"][0]["at"], "by": "test-admin"}]
     others = api.get(path)
     assert (others.json()["actions"], others.json()["created_by"]) == ([], None), "others have none, and see nobody's subject"
     assert others.etag != made.etag and api.get(path, headers={"If-None-Match": made.etag}).status == 200
@@ -246,6 +247,35 @@ def test_an_appointment_is_recorded_read_listed_and_ended(api):
     for path in ("/v1/appointments", "/v1/people"):
         says(api.get(path, query={"body": "no-such-body"}), 400, "invalid_parameter", "query/body")
     end(api, follower["appointment"])
+
+
+def test_every_end_is_kept_and_the_past_is_for_the_operator_to_correct(api):
+    secretary = seated(api, "steering-group", "secretariat", start="2024-03-01")
+    someone = seated(api, "steering-group", "member", "nordjylland", start="2024-03-01", who=secretary["token"])
+    path = "/v1/appointments/" + someone["appointment"]
+
+    def history(who=secretary["token"]):
+        return [(h["action"], h["to"], h["reason"], h["by"]) for h in api.get(path, who).json()["history"]]
+    recorded = ("appoint", None, None, secretary["subject"])
+    assert history() == [recorded] and history("reader") == [("appoint", None, None, None)]
+    for day in ("2024-03-01", "2026-06-14"):
+        says(end(api, someone["appointment"], secretary["token"], on=day), 403, "no_authority", "/on")
+    assert seat(api, "steering-group", "member", "nordjylland", as_of="2025-01-01")["status"] == "filled" and history() == [recorded]
+    ahead = end(api, someone["appointment"], secretary["token"], on="2026-12-01", reason="Orlov")
+    assert ahead.status == 200
+    today = end(api, someone["appointment"], secretary["token"], reason="Ny stilling")
+    assert today.json()["history"] == api.get(path, secretary["token"]).json()["history"] and today.etag != ahead.etag
+    ends = [recorded, ("end", "2026-12-01", "Orlov", secretary["subject"]), ("end", TODAY, "Ny stilling", secretary["subject"])]
+    assert history() == ends and today.json()["end_reason"] == "Ny stilling"
+    assert [tuple(h[k] for k in ("action", "to", "reason", "by")) for h in next(
+        a["history"] for a in api.get(f"/v1/people/{someone['id']}/export", "admin").json()["appointments"])] == ends
+    # what the operator corrects; and what has not begun before today is undone by whoever recorded it
+    other = seated(api, "steering-group", "member", "nordjylland", who=secretary["token"])
+    assert end(api, other["appointment"], secretary["token"], on=TODAY).status == 200
+    later = seated(api, "steering-group", "member", "nordjylland", start="2026-09-01", who=secretary["token"])
+    assert end(api, later["appointment"], secretary["token"], on="2026-09-01").status == 200
+    assert end(api, secretary["appointment"], on="2026-03-01", reason="Fejl").status == 200
+    assert seat(api, "steering-group", "secretariat", as_of="2026-03-01")["status"] == "vacant"
 
 
 def test_an_appointment_made_in_error_is_taken_back(api):
@@ -571,10 +601,10 @@ def test_the_merger(api, clock, cluster):
     ahead = appoint(api, successor, "forum", "clinical_pharmacologist", "oestdanmark", start=AFTER, who=token)
     assert ahead.status == 201, ahead.text
     assert me(api, successor["token"])["seats"] == []
-    assert api.get("/v1/appointments/" + coordinator["sjaelland"]["appointment"]).json() | {"changed_at": 0, "created_at": 0} == {
+    assert api.get("/v1/appointments/" + coordinator["sjaelland"]["appointment"]).json() | {"changed_at": 0, "created_at": 0, "history": 0} == {
         "id": coordinator["sjaelland"]["appointment"], "person": coordinator["sjaelland"]["id"], "name": "Tovholder sjaelland", "body": "forum",
         "role": "coordinator", "region": "sjaelland", "appointed_by": "sjaelland", "from": TODAY, "to": AFTER, "ends_with": "region",
-        "end_reason": None, "actions": [], "created_by": None, "changed_at": 0, "created_at": 0}
+        "end_reason": None, "actions": [], "created_by": None, "changed_at": 0, "created_at": 0, "history": 0}
     assert me(api, committee["token"])["seats"] and me(api, director["hovedstaden"]["token"])["seats"]
     written = count(cluster)
 

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(110);
+SELECT plan(119);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -116,6 +116,22 @@ SELECT is(pg_temp.may('S1', 'forum'), NULL, 'and on that day it allows nothing')
 SELECT * FROM act_as('admin');
 SELECT is((SELECT string_agg(e.ends_on::text, '') FROM appointment a, end_appointment(a.id, '2026-01-01', 'x') e WHERE a.person_no = pg_temp.no('S2')), '2026-01-01', 'taken back');
 SELECT is((SELECT count(*) FROM seats_held(pg_temp.no('S2'), '2026-01-01')), 0::bigint, 'it never was');
+-- every version is kept, and the past is the operator's
+CREATE FUNCTION pg_temp.history(name text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', h ->> 'action', h ->> 'to', h ->> 'reason'), ', ') FROM appointment_shown s, json_array_elements(s.history) h
+    WHERE s.person_no = pg_temp.no(history.name)
+$$;
+SELECT is(pg_temp.history('S1'), 'appoint, end 2026-06-01 x', 'as it was before the end, and after');
+SELECT throws_ok($$ INSERT INTO appointment_version SELECT * FROM appointment_version $$, '42501', NULL, 'nobody writes history');
+SELECT throws_ok($$ UPDATE appointment_version SET end_reason = 'y' $$, '42501', NULL, 'or rewrites it');
+SELECT throws_ok($$ DELETE FROM appointment_version $$, '42501', NULL, 'or takes it away');
+SELECT isnt(pg_temp.seat('S5', 'forum', 'secretariat', 'nordjylland', '2020-01-01'), NULL, 'a secretariat of long standing');
+SELECT * FROM act_as('reader', '', 'sub-S5');
+SELECT fails_with($$ UPDATE appointment SET valid_to = '2020-01-01', end_reason = 'x' WHERE person_no = pg_temp.no('S5') $$, 'no_authority', 'takes nothing from the past');
+SELECT fails_with($$ UPDATE appointment SET valid_to = '2026-05-31', end_reason = 'x' WHERE person_no = pg_temp.no('S5') $$, 'no_authority', 'not yesterday either');
+SELECT * FROM act_as('admin');
+UPDATE appointment SET valid_to = '2020-01-01', end_reason = 'x' WHERE person_no = pg_temp.no('S5');
+SELECT is(pg_temp.history('S5'), 'appoint, end 2020-01-01 x', 'the operator does, and it is kept');
 SELECT * FROM act_as('reader', '', 'sub-C');
 SELECT fails_with($$ UPDATE person SET subject = 'sub-C2' $$, 'no_authority', 'whose token has the seat is the operator''s to say');
 SELECT * FROM act_as('admin');
@@ -200,6 +216,7 @@ UPDATE region SET valid_to = NULL WHERE slug = 'midtjylland';
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
 SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('M')), '', 'and an end called off opens them again');
 SELECT is(pg_temp.may('M', 'working-group'), 'read_draft', 'or that is taken from them, they have or have not at once');
+SELECT is(pg_temp.history('M'), 'appoint, follow 2028-01-01, follow', 'which its history says');
 
 SELECT * FROM act_as('', '', '');
 SELECT is_empty($$ SELECT FROM person $$, 'nobody reads nothing');

@@ -3,7 +3,7 @@
 \set QUIET on
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;
-SELECT plan(20);
+SELECT plan(21);
 
 CREATE FUNCTION pg_temp.session(name text) RETURNS void LANGUAGE sql AS $$
     SELECT dblink_connect(name, format('host=%s dbname=%s user=medkoord_server', current_setting('unix_socket_directories'), current_database()));
@@ -42,6 +42,8 @@ SELECT dblink_exec('one', 'COMMIT') \g /dev/null
 SELECT is(outcome('two'), 'It has ended on 2021-01-01. Nothing is allowed.', 'and finds it ended');
 SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT is((SELECT concat_ws(' ', valid_to, end_reason, version) FROM appointment WHERE id = (SELECT id FROM made)), '2021-01-01 first 2', 'the first stands');
+SELECT is((SELECT string_agg(concat_ws(' ', version, action, valid_to), ', ' ORDER BY version) FROM appointment_version), '1 appoint, 2 end 2021-01-01',
+    'and so does its history');
 
 -- the second is free to appoint once the first has failed
 SELECT pg_temp.act('one'), pg_temp.act('two') \g /dev/null
@@ -83,7 +85,8 @@ SELECT * FROM dblink_get_result('owner') AS t (a text) \g /dev/null
 SELECT is((SELECT t.d FROM dblink('owner', 'SELECT ends_on FROM medkoord.appointment WHERE role = ''member''') AS t (d date)), '2030-01-01'::date, 'and ends it, too');
 SELECT dblink_exec('owner', 'ROLLBACK'), dblink_disconnect('owner') \g /dev/null
 
-DELETE FROM appointment; -- for the tests after this one
+DELETE FROM appointment_version; -- for the tests after this one
+DELETE FROM appointment;
 DELETE FROM person WHERE name LIKE 'Together _';
 SELECT dblink_disconnect('one'), dblink_disconnect('two') \g /dev/null
 SELECT * FROM finish();

@@ -98,6 +98,7 @@ DELETE FROM recusal_decision;
 DELETE FROM matter;
 DELETE FROM interest_version;
 DELETE FROM interest;
+DELETE FROM appointment_version;
 DELETE FROM appointment;
 DELETE FROM person WHERE name LIKE 'Together _';
 SELECT dblink_disconnect('one'), dblink_disconnect('two') \g /dev/null

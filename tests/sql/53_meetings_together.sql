@@ -98,6 +98,8 @@ DELETE FROM meeting_transition;
 DELETE FROM meeting_minutes;
 DELETE FROM agenda_item;
 DELETE FROM meeting;
+DELETE FROM appointment_version v USING appointment a, person p
+WHERE a.appointment_no = v.appointment_no AND p.person_no = a.person_no AND p.subject ~ '^[ab]-together$';
 DELETE FROM appointment a USING person p WHERE p.person_no = a.person_no AND p.subject ~ '^[ab]-together$';
 DELETE FROM person WHERE subject ~ '^[ab]-together$';
 RESET session_replication_role;
