@@ -949,7 +949,7 @@ BEGIN
         LEFT JOIN region of_day ON of_day.region_no = region_on(r.region_no, on_date)
     )
     SELECT f.code, f.severity, f.role, f.region, f.persons, f.must_appoint, f.detail, f.detail_da FROM (
-        -- vacant since the region, or the region's committee, was succeeded: nobody ended those appointments
+        -- vacant ever since the region, or the region's committee, was succeeded: nobody ended those appointments
         SELECT 1 AS rank, s.seat_no, 'appointment_ended_with_region' AS code, CASE WHEN s.required THEN 'deviation' ELSE 'remark' END AS severity,
             s.role, s.region, json_agg(json_build_object('id', p.id, 'name', p.name) ORDER BY r.name, p.name) AS persons,
             s.appointed_by AS must_appoint,
@@ -965,7 +965,9 @@ BEGIN
             AND (a.valid_to > r.valid_to OR a.valid_to IS NULL)
             AND a.role = s.role AND a.seat_region_no = CASE WHEN s.region_no IS NULL THEN 0 ELSE r.region_no END
         JOIN person p ON p.person_no = a.person_no
-        WHERE s.status = 'vacant'
+        WHERE s.status = 'vacant' AND NOT EXISTS (
+            SELECT FROM appointment n WHERE n.body_no = of_body AND n.role = s.role AND n.seat_region_no = COALESCE(s.region_no, 0)
+                AND daterange(n.valid_from, n.ends_on) && daterange(r.valid_to, on_date))
         GROUP BY s.seat_no, s.required, s.role, s.region, s.title, s.title_da, s.appointed_by, s.appointer, s.appointer_da
         UNION ALL
         SELECT 2, s.seat_no, 'seat_vacant', 'deviation', s.role, s.region, '[]', s.appointed_by,

@@ -627,3 +627,8 @@ def test_the_merger(api, clock, cluster):
     assert not findings(api, "forum", role="coordinator") and may(api, token)["forum"] == (["keep_people", "read_draft"], ["oestdanmark"])
     history = [(a["region"], a["from"], a["to"], a["ends_with"]) for a in api.all("/v1/appointments", query={"person": coordinator["hovedstaden"]["id"]})]
     assert history == [("oestdanmark", AFTER, None, None), ("hovedstaden", TODAY, AFTER, "region")]
+
+    # Years later the seat is vacant again: not for the region's sake.
+    term = seated(api, "drug-committee-oestdanmark", "chair", "oestdanmark", start=AFTER, to="2029-01-01")
+    assert seat(api, "drug-committee-oestdanmark", "chair", as_of="2029-01-02")["status"] == "vacant" and term
+    assert [f["code"] for f in findings(api, "drug-committee-oestdanmark", "2029-01-02")] == ["seat_vacant"]

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(119);
+SELECT plan(123);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -188,6 +188,9 @@ SELECT is(actor_keeps_people(), false, 'nor does she keep the register');
 SELECT * FROM act_as('admin');
 SELECT isnt(pg_temp.seat('CS', 'forum', 'coordinator', 'oestdanmark', '2027-01-01'), NULL, 'until she is appointed anew');
 SELECT is((SELECT count(*) FROM roster_findings(pg_temp.body('forum'), '2027-01-01') f WHERE f.code = 'appointment_ended_with_region'), 0::bigint, 'and the finding is gone');
+SELECT isnt(pg_temp.seat('YE', 'working-group', 'younger_researcher', 'oestdanmark', '2027-02-01', '2029-01-01'), NULL, 'and filled for two years');
+SELECT is(pg_temp.found('working-group', d), e, 'the seat on ' || d) FROM (VALUES
+    ('2027-01-31'::date, 'appointment_ended_with_region remark younger_researcher oestdanmark oestdanmark YS'), ('2027-02-01', NULL), ('2029-01-02', NULL)) AS t (d, e);
 -- what a vanished committee has left is for the one that follows it
 SELECT isnt(pg_temp.seat('KO', 'drug-committee-oestdanmark', 'chair', 'oestdanmark', '2027-01-01'), NULL, 'a chair of the new committee');
 SELECT isnt(pg_temp.seat('KS', 'drug-committee-sjaelland', 'chair', 'sjaelland'), NULL, 'and one of the old');
