@@ -465,8 +465,7 @@ DECLARE
 BEGIN
     -- Two at the same time: the second waits here for the first, and the constraints then see it.
     PERFORM pg_advisory_xact_lock(7090821, NEW.body_no);
-    SELECT b.* INTO at_body FROM medkoord.body b
-    WHERE b.body_no = NEW.body_no AND daterange(b.valid_from, b.valid_to) @> NEW.valid_from;
+    SELECT b.* INTO at_body FROM medkoord.body b WHERE b.body_no = NEW.body_no;
     SELECT r.* INTO rule FROM medkoord.seat_rule r
     WHERE r.kind = at_body.kind AND r.role = NEW.role AND daterange(r.valid_from, r.valid_to) @> NEW.valid_from;
     IF NOT FOUND THEN
@@ -486,13 +485,16 @@ BEGIN
     NEW.alone := rule.alone;
     IF NEW.region_no IS NOT NULL THEN
         SELECT r.* INTO of_region FROM medkoord.region r WHERE r.region_no = NEW.region_no;
-        -- A seat of a region lasts as long as the region at most; a chair comes from one that exists on the first day.
+        -- A seat of a region or its committee lasts as long as the region at most; a chair comes from one that exists on the first day.
         IF NEW.valid_from < of_region.valid_from OR NEW.valid_from >= of_region.valid_to
-            OR rule.each_region AND NEW.valid_to > of_region.valid_to THEN
+            OR (rule.each_region OR at_body.region_no IS NOT NULL) AND NEW.valid_to > of_region.valid_to THEN
             PERFORM medkoord.problem('appointment_outside_region',
                 format('%s exists from %s%s.', of_region.name, of_region.valid_from, ' to ' || of_region.valid_to),
                 CASE WHEN NEW.valid_to > of_region.valid_to AND NEW.valid_from < of_region.valid_to THEN '/to' ELSE '/from' END);
         END IF;
+    END IF;
+    IF NOT daterange(at_body.valid_from, at_body.valid_to) @> NEW.valid_from THEN
+        PERFORM medkoord.problem('no_such_seat', 'The body does not exist on that date.', '/from');
     END IF;
     appointer := CASE WHEN rule.appointed_by = 'region' THEN of_region.slug ELSE rule.appointed_by END;
     IF NEW.appointed_by <> appointer THEN

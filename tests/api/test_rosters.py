@@ -309,7 +309,11 @@ def test_bad_input_has_its_own_code_and_changes_nothing(api, cluster):
     refused(422, "appointer_not_entitled", "/appointed_by", start="2027-02-01", by="regions_jointly")
     refused(422, "no_such_seat", "/role", role="no_such_seat", by="syddanmark")
     refused(422, "no_such_seat", "/role", start="2024-02-21")
-    refused(422, "no_such_seat", "/role", body="drug-committee-sjaelland", role="chair", region="sjaelland", start=AFTER)
+    for committee, at, dates in (("sjaelland", "/from", {"start": AFTER}), ("oestdanmark", "/from", {"start": BEFORE}),
+                                 ("hovedstaden", "/to", {"start": "2026-01-01", "to": "2027-06-30"})):
+        for role in ("chair", "member"):
+            refused(422, "appointment_outside_region", at, body="drug-committee-" + committee, role=role, region=committee, **dates)
+            refused(422, "appointment_outside_region", at, body="drug-committee-" + committee, role=role, region=None, by=committee, **dates)
     refused(422, "validation_failed", "/region", region=None, by="syddanmark", start="2027-02-01")
     refused(422, "validation_failed", "/region", body="drug-committee-sjaelland", role="chair", region="nordjylland")
     refused(422, "unknown_reference", "/region", region="atlantis", start="2027-02-01")

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(123);
+SELECT plan(126);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -66,7 +66,10 @@ SELECT isnt(pg_temp.seat('S1', 'forum', 'secretariat', 'nordjylland'), NULL, 'a 
 SELECT isnt(pg_temp.seat('S2', 'forum', 'secretariat', 'nordjylland'), NULL, 'has as many as it likes');
 SELECT fails_with($$ SELECT pg_temp.seat('S2', 'forum', 'secretariat', 'syddanmark') $$, 'appointment_person_seated_already', 'also from another region');
 SELECT fails_with(format('SELECT pg_temp.seat(%L, %L, %L, %L, %L, %L)', 'X', body, role, region, f, t), code, concat_ws(' ', code, body, role, region, f, t))
-FROM (VALUES ('forum', 'chair', NULL, '2017-03-30', NULL, 'no_such_seat'), ('drug-committee-oestdanmark', 'member', 'oestdanmark', '2026-12-31', NULL, 'no_such_seat'),
+FROM (VALUES ('forum', 'chair', NULL, '2017-03-30', NULL, 'no_such_seat'), ('forum', 'no_such', NULL, '2026-01-01', NULL, 'no_such_seat'),
+    ('drug-committee-oestdanmark', 'member', 'oestdanmark', '2026-12-31', NULL, 'appointment_outside_region'),
+    ('drug-committee-hovedstaden', 'member', 'hovedstaden', '2027-01-01', NULL, 'appointment_outside_region'),
+    ('drug-committee-hovedstaden', 'member', 'hovedstaden', '2026-01-01', '2027-06-30', 'appointment_outside_region'),
     ('forum', 'coordinator', 'oestdanmark', '2026-12-31', NULL, 'appointment_outside_region'), ('forum', 'coordinator', 'sjaelland', '2027-01-01', NULL, 'appointment_outside_region'),
     ('forum', 'coordinator', 'sjaelland', '2026-12-31', '2027-01-02', 'appointment_outside_region'),
     ('forum', 'coordinator', 'sjaelland', '2026-03-01', '2026-02-28', 'appointment_ends_before_start'),
