@@ -460,6 +460,7 @@ CREATE FUNCTION check_appointment() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     at_body medkoord.body;
     rule medkoord.seat_rule;
+    follower medkoord.seat_rule;
     of_region medkoord.region;
     appointer text;
 BEGIN
@@ -474,13 +475,24 @@ BEGIN
     IF NEW.valid_to <= NEW.valid_from THEN
         PERFORM medkoord.problem('appointment_ends_before_start', 'It ends before it has begun.', '/to');
     END IF;
-    IF rule.each_region AND NEW.region_no IS NULL THEN
-        PERFORM medkoord.problem('validation_failed', 'The seat is one of a region: say which.', '/region');
-    END IF;
     IF NEW.region_no <> at_body.region_no THEN
         PERFORM medkoord.problem('validation_failed', 'The committee is another region''s.', '/region');
     END IF;
     NEW.region_no := COALESCE(NEW.region_no, at_body.region_no);
+    IF NEW.region_no IS NULL THEN
+        IF rule.each_region THEN
+            PERFORM medkoord.problem('validation_failed', 'The seat is one of a region: say which.', '/region');
+        END IF;
+        -- Where one role is to be of the region of another, both say theirs, so that the roster can be held against it.
+        SELECT r.* INTO follower FROM medkoord.seat_rule r
+        WHERE r.kind = rule.kind AND NEW.role IN (r.role, r.region_of_role) AND r.region_of_role IS NOT NULL
+            AND daterange(r.valid_from, r.valid_to) @> NEW.valid_from
+        LIMIT 1;
+        IF FOUND THEN
+            PERFORM medkoord.problem('validation_failed', format('The %s goes by the region of the %s: say from which region this one is.',
+                follower.title, replace(follower.region_of_role, '_', ' ')), '/region');
+        END IF;
+    END IF;
     NEW.seat_region_no := CASE WHEN rule.each_region THEN NEW.region_no ELSE 0 END;
     NEW.alone := rule.alone;
     IF NEW.region_no IS NOT NULL THEN

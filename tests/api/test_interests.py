@@ -60,8 +60,8 @@ def people(api):
     """The forum with its chair, secretariat and three members; the working group with its chair and a member; and one without a seat."""
     cast = types.SimpleNamespace(**{name: person(api, f"Person {name.title()}") for name in
                                     ("chair", "secretary", "member", "other", "third", "wchair", "wmember", "nobody")})
-    seat(api, cast.chair, "forum", "chair", by="regions_jointly")
-    seat(api, cast.secretary, "forum", "secretariat", by="regions_jointly")
+    seat(api, cast.chair, "forum", "chair", "nordjylland", by="regions_jointly")
+    seat(api, cast.secretary, "forum", "secretariat", "nordjylland", by="regions_jointly")
     seat(api, cast.member, "forum", "clinical_pharmacologist", "nordjylland")
     seat(api, cast.other, "forum", "clinical_pharmacologist", "midtjylland")
     seat(api, cast.third, "forum", "clinical_pharmacologist", "syddanmark")
@@ -290,7 +290,7 @@ def test_the_list_is_paged_and_filtered(api, people):
 
 
 def test_a_seat_that_ends_takes_the_sight_along_with_the_next_request(api, people):
-    secretary = seat(api, person(api, "Person Passing"), "forum", "secretariat", by="regions_jointly")
+    secretary = seat(api, person(api, "Person Passing"), "forum", "secretariat", "nordjylland", by="regions_jointly")
     interest = declare(api, people.member.token, named())
     case = matter(api, secretary.token, company(interest["party"]))
     assert api.get("/v1/interests/" + interest["id"], secretary.token).status == 200 and "Member" in out(api, secretary.token, case)

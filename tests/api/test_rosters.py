@@ -199,7 +199,7 @@ def test_findings_hold_people_against_the_terms_of_reference(api, cluster):
     # two chairs, which no request can make: a rule that once allowed it
     cluster.sql("UPDATE medkoord.appointment SET alone = false WHERE id = '%s'" % seats[0]["appointment"])
     cluster.sql("UPDATE medkoord.seat_rule SET alone = false WHERE kind = 'forum' AND role = 'chair'")
-    second = seated(api, "forum", "chair", name="Person to")
+    second = seated(api, "forum", "chair", "nordjylland", name="Person to")
     cluster.sql("UPDATE medkoord.seat_rule SET alone = true WHERE kind = 'forum' AND role = 'chair'")
     assert seat(api, "forum", "chair")["status"] == "overfilled" and len(seat(api, "forum", "chair")["appointments"]) == 2
     found = findings(api, "forum", code="seat_overfilled")[0]
@@ -315,6 +315,8 @@ def test_bad_input_has_its_own_code_and_changes_nothing(api, cluster):
             refused(422, "appointment_outside_region", at, body="drug-committee-" + committee, role=role, region=committee, **dates)
             refused(422, "appointment_outside_region", at, body="drug-committee-" + committee, role=role, region=None, by=committee, **dates)
     refused(422, "validation_failed", "/region", region=None, by="syddanmark", start="2027-02-01")
+    for role in ("chair", "secretariat"):
+        refused(422, "validation_failed", "/region", body="forum", role=role, region=None, by="regions_jointly")
     refused(422, "validation_failed", "/region", body="drug-committee-sjaelland", role="chair", region="nordjylland")
     refused(422, "unknown_reference", "/region", region="atlantis", start="2027-02-01")
     refused(422, "unknown_reference", "/person", someone={"id": str(uuid.uuid4())}, start="2027-02-01")
@@ -386,7 +388,7 @@ def test_an_appointment_that_begins_or_ends_is_felt_with_the_next_request(api):
     assert may(api, someone["token"])["forum"] == (["appoint", "keep_people", "meet", "minute", "read_draft"],
                                                    sorted(["regions_jointly", "oestdanmark", *FIVE]))
     assert api.post("/v1/people", new, someone["token"], headers=key()).status == 201
-    made = appoint(api, other, "forum", "chair", who=someone["token"])
+    made = appoint(api, other, "forum", "chair", "syddanmark", who=someone["token"])
     assert made.status == 201 and made.json()["created_by"] == someone["subject"]
     # No seat helps itself to another, nor to the voice of an appointer.
     says(appoint(api, someone, "forum", "hospital_pharmacist", who=someone["token"]), 403, "no_authority", "/person")

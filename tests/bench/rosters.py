@@ -20,7 +20,8 @@ APPOINTMENTS = """
           FROM (SELECT min(person_no) AS first FROM person) p, body b
           JOIN seat_rule s ON s.kind = b.kind
           LEFT JOIN region g ON s.each_region
-          LEFT JOIN region ar ON ar.region_no = COALESCE(g.region_no, b.region_no)
+          LEFT JOIN region ar ON ar.region_no = COALESCE(g.region_no, b.region_no,
+              CASE WHEN s.kind = 'forum' AND s.role IN ('chair', 'secretariat') THEN 1 END)
           CROSS JOIN generate_series(0, 449) AS t (n)) x
     WHERE x.starts < x.ends AND {0};
 """

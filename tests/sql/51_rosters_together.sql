@@ -63,7 +63,7 @@ SELECT is(waits(pid), true, 'the token waits') FROM two;
 SELECT dblink_exec('one', 'COMMIT') \g /dev/null
 SELECT is(outcome('two'), 'token-a', 'and is set');
 SELECT pg_temp.act('one') \g /dev/null
-SELECT dblink_send_query('one', format('SELECT id FROM create_appointment(%L, ''forum'', ''chair'', NULL, ''regions_jointly'', ''2024-01-01'', NULL, NULL)', id))
+SELECT dblink_send_query('one', format('SELECT id FROM create_appointment(%L, ''forum'', ''chair'', ''nordjylland'', ''regions_jointly'', ''2024-01-01'', NULL, NULL)', id))
 FROM pair WHERE name = 'Together A' \g /dev/null
 SELECT is(waits((SELECT t.pid FROM one t)), true, 'the next appointment waits');
 SELECT dblink_exec('two', 'COMMIT') \g /dev/null
