@@ -184,6 +184,7 @@ ALTER TABLE interest_version FORCE ROW LEVEL SECURITY;
 -- For recusal_grounds() and keep_interest_version(), which run as the owner.
 CREATE POLICY interest_of_owner ON interest FOR SELECT TO medkoord_owner USING (true);
 CREATE POLICY interest_version_of_owner ON interest_version FOR INSERT TO medkoord_owner WITH CHECK (true);
+CREATE POLICY interest_version_traced ON interest_version FOR SELECT TO medkoord_owner USING (changed_by = (SELECT traced_subject()));
 CREATE POLICY interest_read ON interest FOR SELECT TO medkoord_server
     USING (person_no = ANY ((SELECT actor_oversees('recuse', 'appoint'))::int[]) OR (SELECT actor_has('auditor', 'admin')));
 CREATE POLICY interest_insert ON interest FOR INSERT TO medkoord_server

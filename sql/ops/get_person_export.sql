@@ -13,6 +13,6 @@ SELECT p.id, p.name, p.subject, p.changed_at, subject_shown(p.changed_by, w.sees
      FROM appointment_shown s JOIN appointment a ON a.appointment_no = s.appointment_no WHERE s.person_no = p.person_no) AS appointments,
     person_interests(p.person_no) AS interests, person_recusals(p.person_no) AS recusals,
     person_meetings(p.person_no) AS meetings,
-    subject_traces(p.subject) AS traces
+    subject_traces(p.person_no) AS traces
 FROM person p CROSS JOIN (SELECT actor_sees_subjects() AS sees_all) w
 WHERE p.id = :person AND require_personal_data(p.person_no)

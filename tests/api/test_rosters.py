@@ -500,6 +500,8 @@ def test_everything_stored_about_a_person_is_exported_to_those_entitled(api):
     path = f"/v1/people/{someone['id']}"
     assert api.put(path + "/contact", CONTACT).status == 201
     assert api.post("/v1/people", {"name": "Person"}, someone["token"], headers=key()).status == 201
+    other = person(api)
+    assert api.put(f"/v1/people/{other['id']}/contact", CONTACT, someone["token"]).status == 201
     end(api, someone["appointment"], reason="Orlov")
     again = appoint(api, someone, "drug-committee-hovedstaden", "member", "hovedstaden").json()
     for who in (someone["token"], "admin", "auditor"):
@@ -512,7 +514,9 @@ def test_everything_stored_about_a_person_is_exported_to_those_entitled(api):
         assert export["contact"].items() >= CONTACT.items()
         assert [(a["id"], a["body"], a["end_reason"], a["to"], a["ends_with"]) for a in export["appointments"]] == [
             (someone["appointment"], "forum", "Orlov", TODAY, None), (again["id"], "drug-committee-hovedstaden", None, AFTER, "body")]
-        assert {"table": "person", "column": "changed_by", "rows": 1} in export["traces"]
+        assert export["traces"] == [{"table": t, "column": c, "rows": n} for t, c, n in (
+            ("appointment", "subject", 2), ("idempotency_key", "subject", 1), ("person", "changed_by", 1), ("person", "subject", 1),
+            ("person_contact", "changed_by", 1))], "for whomever the same"
     for who in ("reader", "forum_secretariat", "amgros"):
         says(api.get(path + "/export", who), 403, "no_authority")
     says(api.get(f"/v1/people/{uuid.uuid4()}/export", "admin"), 404, "not_found")

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(128);
+SELECT plan(134);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -143,6 +143,34 @@ SELECT is(ARRAY[pg_temp.may('C', 'forum'), pg_temp.may('C2', 'forum')], ARRAY[NU
 SELECT * FROM act_as('admin');
 SELECT is((SELECT max(version) FROM appointment WHERE subject = 'sub-C2'), 1, 'and makes no new version of the appointment');
 SELECT is((SELECT u.subject FROM person p, update_person(p.id, '*', '{"subject": "sub-C"}') u WHERE p.subject = 'sub-C2'), 'sub-C', 'and back');
+
+-- ---- what a person's subject stands in is the same whoever asks ----
+SELECT * FROM act_as('amgros', '', 'sub-S1');
+SELECT isnt((SELECT id FROM announce_consumption_delivery('{"source": "amgros", "label": "x", "status": "final", "control": {"rows": 0, "ddd": 0},
+    "coverage": [{"region": "nordjylland", "from_month": "2024-01", "to_month": "2024-01"}]}')), NULL, 'she announced a delivery, which is open');
+RESET SESSION AUTHORIZATION;
+INSERT INTO idempotency_key (subject, key, operation, digest, status) VALUES ('sub-S1', 'k', 'x', 'x', 201);
+INSERT INTO person_contact (person_no, email) VALUES (pg_temp.no('C'), 'c@example.org');
+INSERT INTO interest (person_no, kind, party, tie, valid_from) VALUES (pg_temp.no('C'), 'project', 'X', 'x', '2026-01-01');
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+CREATE FUNCTION pg_temp.traces(roles text, subject text) RETURNS text LANGUAGE sql AS $$
+    SELECT * FROM act_as(roles, '', subject);
+    SELECT string_agg(concat_ws(' ', t ->> 'table', t ->> 'column', t ->> 'rows'), ', ') FROM json_array_elements(subject_traces(pg_temp.no('S1'))) t
+$$;
+SELECT is(pg_temp.traces(roles, subject), 'appointment subject 1, consumption_delivery announced_by 1, idempotency_key subject 1, interest changed_by 1, '
+    'interest created_by 1, interest_version changed_by 1, person subject 1, person_contact changed_by 1', 'of all of it, for ' || subject)
+FROM (VALUES ('reader', 'sub-S1'), ('admin', 'anna'), ('auditor', 'Rev')) AS t (roles, subject);
+SELECT * FROM act_as('forum_secretariat', '', 'other');
+SELECT fails_with($$ SELECT subject_traces(pg_temp.no('S1')) $$, 'no_authority', 'and nobody else''s');
+SELECT is_empty($$
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'medkoord'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relforcerowsecurity
+        AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.atttypid = 'text'::regtype
+                    AND (a.attname = 'subject' OR a.attname LIKE '%\_by') AND a.attname <> 'appointed_by')
+        AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd IN ('r', '*')
+                        AND (p.polroles = '{0}' OR 'medkoord_owner'::regrole = ANY (p.polroles))
+                        AND pg_get_expr(p.polqual, p.polrelid) ~ '^(true|.*traced_subject.*|\(\( SELECT (medkoord.)?actor_subject\(\) AS actor_subject\) IS NOT NULL\))$')
+$$, 'in every table that names subjects the owner finds them');
 
 -- ---- findings ----
 SELECT * FROM act_as('admin');
