@@ -411,9 +411,12 @@ ALTER TABLE appointment_version FORCE ROW LEVEL SECURITY;
 CREATE POLICY person_of_owner ON person TO medkoord_owner USING (true); -- also to lock a row
 CREATE POLICY appointment_of_owner ON appointment TO medkoord_owner USING (true);
 CREATE POLICY region_of_owner ON region FOR SELECT TO medkoord_owner USING (true);
-CREATE POLICY body_of_owner ON body FOR SELECT TO medkoord_owner USING (true);
-CREATE POLICY seat_rule_of_owner ON seat_rule FOR SELECT TO medkoord_owner USING (true);
-CREATE POLICY seat_right_of_owner ON seat_right FOR SELECT TO medkoord_owner USING (true);
+-- Bodies and rules change by migration: a rule ends on a date, and another one begins.
+CREATE POLICY body_of_owner ON body TO medkoord_owner USING (true);
+CREATE POLICY appointer_of_owner ON appointer TO medkoord_owner USING (true);
+CREATE POLICY seat_rule_of_owner ON seat_rule TO medkoord_owner USING (true);
+CREATE POLICY seat_right_of_owner ON seat_right TO medkoord_owner USING (true);
+CREATE POLICY seat_appoints_of_owner ON seat_appoints TO medkoord_owner USING (true);
 
 -- Names stand in rosters, which everybody may read.
 CREATE POLICY person_read ON person FOR SELECT TO medkoord_server USING ((SELECT actor_subject()) IS NOT NULL);

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(134);
+SELECT plan(151);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -254,6 +254,45 @@ SET LOCAL SESSION AUTHORIZATION medkoord_server;
 SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('M')), '', 'and an end called off opens them again');
 SELECT is(pg_temp.may('M', 'working-group'), 'read_draft', 'or that is taken from them, they have or have not at once');
 SELECT is(pg_temp.history('M'), 'appoint, follow 2028-01-01, follow', 'which its history says');
+
+-- ---- rules change from a date on, by a migration ----
+SELECT * FROM act_as('admin');
+SELECT isnt(pg_temp.seat('Y', 'working-group', 'younger_researcher', 'nordjylland', '2026-01-01', '2031-01-01'), NULL, 'a younger researcher');
+SELECT isnt(pg_temp.seat('P', 'forum', 'hospital_pharmacist', NULL), NULL, 'a pharmacist');
+SELECT set_config('test.before', json_agg(s ORDER BY s.seat_no)::text, true) FROM roster_seats(pg_temp.body('forum'), '2029-12-31') s \g /dev/null
+RESET SESSION AUTHORIZATION;
+SET LOCAL ROLE medkoord_owner;
+SELECT * FROM act_as('', '', ''); -- as when migrating: nobody
+-- the same seat under another rule; a seat in place of another one, with its appointer and its rights; a body that ends
+UPDATE seat_rule SET valid_to = '2030-01-01' WHERE (kind, role) IN (('working_group', 'younger_researcher'), ('forum', 'hospital_pharmacist'));
+INSERT INTO appointer (appointer, name, name_da) VALUES ('pharmacies', 'the hospital pharmacies', 'sygehusapotekerne');
+INSERT INTO seat_rule (kind, role, title, title_da, each_region, member, required, alone, appointed_by, valid_from, source) VALUES
+    ('working_group', 'younger_researcher', 'younger researcher', 'yngre forsker', true, true, true, true, 'region', '2030-01-01', 'T3'),
+    ('forum', 'pharmacist', 'pharmacist', 'farmaceut', true, true, true, true, 'pharmacies', '2030-01-01', 'T3');
+INSERT INTO seat_right (kind, role, may) VALUES ('forum', 'pharmacist', 'read_draft'), ('forum', 'pharmacist', 'keep_people');
+INSERT INTO seat_appoints (kind, role, appointer, in_kind) VALUES ('forum', 'pharmacist', 'pharmacies', 'forum');
+UPDATE body SET valid_to = '2030-01-01' WHERE slug = 'steering-group';
+RESET ROLE;
+SET LOCAL SESSION AUTHORIZATION medkoord_server;
+SELECT * FROM act_as('admin');
+SELECT is((SELECT string_agg(DISTINCT concat_ws(' ', s.required, s.status, s.region), ', ') FROM roster_seats(pg_temp.body('working-group'), d) s
+           WHERE s.role = 'younger_researcher' AND s.region = 'nordjylland'), e, 'the same seat on ' || d)
+FROM (VALUES ('2029-12-31'::date, 'f filled nordjylland'), ('2030-01-01', 't filled nordjylland'), ('2031-01-01', 't vacant nordjylland')) AS t (d, e);
+SELECT is(pg_temp.seats('forum', d), e, 'the forum on ' || d) FROM (VALUES
+    ('2029-12-31'::date, 'chair:1 drug_committee_chair:4 clinical_pharmacologist:4 hospital_pharmacist:1 danske_regioner:1 coordinator:4 secretariat:1'),
+    ('2030-01-01', 'chair:1 drug_committee_chair:4 clinical_pharmacologist:4 danske_regioner:1 coordinator:4 secretariat:1 pharmacist:4')) AS t (d, e);
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('Y')), '2031-01-01', 'who sat there sits on');
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('P')), '2030-01-01 rule', 'the other seat ends with its rule');
+SELECT is(pg_temp.history('P'), 'appoint, follow 2030-01-01', 'as its history says');
+SELECT is((SELECT concat_ws(' ', ends_on, ends_with) FROM appointment_shown WHERE person_no = pg_temp.no('H') AND body = 'steering-group'), '2030-01-01 body', 'or with its body');
+SELECT fails_with($$ SELECT pg_temp.seat('P', 'forum', 'hospital_pharmacist', NULL, '2030-01-01') $$, 'no_such_seat', 'of that seat there is no more');
+SELECT fails_with($$ SELECT pg_temp.seat('P', 'steering-group', 'member', 'nordjylland', '2030-01-01') $$, 'no_such_seat', 'nor of that body');
+SELECT isnt(pg_temp.seat('P', 'forum', 'pharmacist', 'nordjylland', '2030-01-01'), NULL, 'the new one is appointed to');
+SELECT set_config('test.today', '2030-01-01', true) \g /dev/null
+SELECT is(pg_temp.may('P', 'forum'), 'read_draft', 'with its rights');
+SELECT is(actor_may_appoint(pg_temp.body('forum'), 'pharmacist', 'pharmacies'), true, 'and it speaks for its appointer');
+SELECT is((SELECT count(*) FROM json_array_elements(current_setting('test.before')::json) b, roster_seats(pg_temp.body('forum'), '2029-12-31') s
+    WHERE (b ->> 'role', b ->> 'region', b ->> 'status', b ->> 'appointed_by') IS NOT DISTINCT FROM (s.role, s.region, s.status, s.appointed_by)), 16::bigint, 'before that date all is as it was');
 
 SELECT * FROM act_as('', '', '');
 SELECT is_empty($$ SELECT FROM person $$, 'nobody reads nothing');
