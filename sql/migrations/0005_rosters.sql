@@ -226,6 +226,16 @@ CREATE TABLE person_contact (
 );
 CREATE TRIGGER person_contact_stamp BEFORE INSERT OR UPDATE ON person_contact
     FOR EACH ROW EXECUTE FUNCTION stamp_change();
+-- Versions go on when details are erased and others written: no entity tag ever means two things.
+CREATE SEQUENCE person_contact_version AS int;
+GRANT USAGE ON SEQUENCE person_contact_version TO medkoord_server;
+CREATE FUNCTION number_person_contact() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.version := nextval('medkoord.person_contact_version');
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER person_contact_version BEFORE INSERT OR UPDATE ON person_contact FOR EACH ROW EXECUTE FUNCTION number_person_contact();
 
 -- ---- appointments ----
 

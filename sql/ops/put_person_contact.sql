@@ -13,9 +13,9 @@ WITH put AS (
     ON CONFLICT ON CONSTRAINT person_contact_pkey DO UPDATE
     SET organisation = EXCLUDED.organisation, title = EXCLUDED.title, email = EXCLUDED.email, phone = EXCLUDED.phone
     WHERE require_match(:if_match, c.version::text)
-    RETURNING organisation, title, email, phone, changed_at, version
+    RETURNING organisation, title, email, phone, changed_at, version, xmax = 0 AS is_new -- what is replaced has been locked before
 )
 SELECT organisation, title, email, phone, changed_at, version::text AS _etag,
-    CASE WHEN version > 1 THEN 200 WHEN require_no_match(:if_match) THEN 201 END AS _status,
-    CASE WHEN version = 1 THEN concat('/v1/people/', :person, '/contact') END AS _location
+    CASE WHEN NOT is_new THEN 200 WHEN require_no_match(:if_match) THEN 201 END AS _status,
+    CASE WHEN is_new THEN concat('/v1/people/', :person, '/contact') END AS _location
 FROM put

@@ -462,7 +462,7 @@ def test_contact_details_are_for_those_who_work_with_the_person(api):
         assert (api.get(path, who).json()["contact"] is not None) == sees
     assert api.get(path, member["token"]).json()["subject"] == member["subject"] and api.get(path, "reader").json()["subject"] is None
     says(api.put(path + "/contact", CONTACT), 428, "precondition_required")
-    says(api.put(path + "/contact", CONTACT, headers={"If-Match": '"9"'}), 412, "precondition_failed")
+    says(api.put(path + "/contact", CONTACT, headers={"If-Match": '"0"'}), 412, "precondition_failed")
     changed = api.put(path + "/contact", {"email": "marker-7f3b@example.org"}, headers={"If-Match": made.etag})
     assert changed.status == 200 and changed.json()["phone"] is None
     says(api.put(f"/v1/people/{uuid.uuid4()}/contact", CONTACT), 404, "not_found")
@@ -485,7 +485,7 @@ def test_erased_contact_details_are_nowhere_and_the_history_stays(api, cluster):
     before = roster(api, "drug-committee-syddanmark", "2026-05-01")
     says(api.call("DELETE", path, "reader", headers={"If-Match": made.etag}), 403, "no_authority")
     says(api.call("DELETE", path), 428, "precondition_required")
-    says(api.call("DELETE", path, headers={"If-Match": '"99"'}), 412, "precondition_failed")
+    says(api.call("DELETE", path, headers={"If-Match": '"0"'}), 412, "precondition_failed")
     gone = api.call("DELETE", path, someone["token"], headers={"If-Match": made.etag})
     assert (gone.status, gone.body) == (204, b"")
     assert found() == []
@@ -493,6 +493,18 @@ def test_erased_contact_details_are_nowhere_and_the_history_stays(api, cluster):
     says(api.get(path, "admin"), 404, "not_found")
     assert roster(api, "drug-committee-syddanmark", "2026-05-01") == before and "Person S" in str(before)
     assert marker not in api.server.log.read_text()
+    # what is written afterwards is nothing that anybody has read before
+    anew = api.put(path, {"email": "new@example.org"}, someone["token"])
+    assert anew.status == 201 and anew.header("Location") == path and anew.etag != made.etag
+    read = api.get(path, someone["token"], headers={"If-None-Match": made.etag})
+    assert read.status == 200 and read.json()["email"] == "new@example.org"
+    whole = api.get(f"/v1/people/{someone['id']}", someone["token"])
+    says(api.put(path, CONTACT, someone["token"], headers={"If-Match": made.etag}), 412, "precondition_failed")
+    says(api.call("DELETE", path, someone["token"], headers={"If-Match": made.etag}), 412, "precondition_failed")
+    assert api.call("DELETE", path, someone["token"], headers={"If-Match": anew.etag}).status == 204
+    last = api.put(path, {"email": "last@example.org"}, someone["token"])
+    assert last.status == 201 and last.etag not in (made.etag, anew.etag)
+    assert api.get(f"/v1/people/{someone['id']}", someone["token"], headers={"If-None-Match": whole.etag}).json()["contact"]["email"] == "last@example.org"
 
 
 def test_everything_stored_about_a_person_is_exported_to_those_entitled(api):
