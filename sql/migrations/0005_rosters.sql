@@ -2,6 +2,13 @@
 -- Sources: T1, the terms of reference of the forum (31-03-2017); T2, those of the pool (22-02-2024).
 -- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 
+-- ---- text of one line ----
+
+-- Without control characters and ends of lines, and not blank: as the server takes what has x-one-line in the contract (server/schema.c).
+CREATE FUNCTION is_one_line(value text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN value ~ ('^[^\u0001-\u001f\u007f\u0085\u2028\u2029]*[^\u0001-\u001f\u007f\u0085\u2028\u2029'
+    || ' \u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff][^\u0001-\u001f\u007f\u0085\u2028\u2029]*$');
+
 -- ---- bodies ----
 
 CREATE TABLE body (
@@ -23,6 +30,7 @@ CREATE TABLE body (
     CONSTRAINT body_kind_known CHECK
         (kind IN ('forum', 'steering_group', 'working_group', 'health_directors', 'drug_committee')),
     CONSTRAINT body_name_length CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT body_name_one_line CHECK (is_one_line(name)),
     CONSTRAINT body_period CHECK (valid_to > valid_from),
     CONSTRAINT body_region_of_committee CHECK ((region_no IS NOT NULL) = (kind = 'drug_committee')),
     CONSTRAINT body_region_fkey FOREIGN KEY (region_no) REFERENCES region (region_no)
@@ -203,7 +211,8 @@ CREATE TABLE person (
     CONSTRAINT person_id_unique UNIQUE (id),
     CONSTRAINT person_subject_unique UNIQUE (subject),
     CONSTRAINT person_subject_length CHECK (length(subject) BETWEEN 1 AND 255),
-    CONSTRAINT person_name_length CHECK (length(name) BETWEEN 1 AND 200)
+    CONSTRAINT person_name_length CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT person_one_line CHECK (is_one_line(name) AND is_one_line(subject))
 );
 CREATE INDEX person_by_name ON person (name, person_no);
 CREATE TRIGGER person_stamp BEFORE INSERT OR UPDATE ON person FOR EACH ROW EXECUTE FUNCTION stamp_change();
@@ -222,7 +231,10 @@ CREATE TABLE person_contact (
     CONSTRAINT person_contact_person_fkey FOREIGN KEY (person_no) REFERENCES person (person_no),
     CONSTRAINT person_contact_lengths CHECK (length(organisation) BETWEEN 1 AND 200 AND length(title) BETWEEN 1 AND 200
         AND length(email) BETWEEN 3 AND 254 AND length(phone) BETWEEN 3 AND 40),
-    CONSTRAINT person_contact_email_form CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+$')
+    CONSTRAINT person_contact_one_line CHECK (is_one_line(organisation) AND is_one_line(title)),
+    -- as in the contract
+    CONSTRAINT person_contact_email_form CHECK (email ~ '^[!-?A-~]+@[!-?A-~]+$'),
+    CONSTRAINT person_contact_phone_form CHECK (phone ~ '^[0-9+(][0-9+() -]+$')
 );
 CREATE TRIGGER person_contact_stamp BEFORE INSERT OR UPDATE ON person_contact
     FOR EACH ROW EXECUTE FUNCTION stamp_change();
@@ -272,6 +284,7 @@ CREATE TABLE appointment (
     CONSTRAINT appointment_region_fkey FOREIGN KEY (region_no) REFERENCES region (region_no),
     CONSTRAINT appointment_ends_after_start CHECK (valid_to >= valid_from),
     CONSTRAINT appointment_end_reason_length CHECK (length(end_reason) BETWEEN 1 AND 500),
+    CONSTRAINT appointment_end_reason_one_line CHECK (is_one_line(end_reason)),
     CONSTRAINT appointment_person_seated_already EXCLUDE USING gist
         (person_no WITH =, body_no WITH =, role WITH =, seat_region_no WITH =, daterange(valid_from, valid_to) WITH &&)
         WHERE (appointment_no > 0), -- all of them; keeps look-ups away from this index, to the faster one below
@@ -1052,8 +1065,8 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date), actor_may(text, smallint),
-    require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
+GRANT EXECUTE ON FUNCTION is_one_line(text), actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date),
+    actor_may(text, smallint), require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
     require_body(text, text), require_person(uuid, text), require_appointing(smallint, text, text, text), actor_sees_subjects(),
     subject_shown(text, boolean),
     create_appointment(uuid, text, text, text, text, date, date, text), end_appointment(uuid, date, text), update_body(text, text, jsonb),

@@ -568,6 +568,40 @@ def test_people_are_listed_renamed_and_kept_from_taking_seats_over(api):
     end(api, victim["appointment"]), end(api, someone["appointment"])
 
 
+BLANK = (" ", "  \n", "\t", "\u00a0", "\u2003\u200b")
+BROKEN = ("Person\nto", "Person\r", "\tPerson", "Person\u0085", "Per\u2028son")
+
+
+def test_what_is_to_be_one_line_is_one_and_says_something(api, cluster):
+    someone = seated(api, "working-group", "secretariat")
+    path = f"/v1/people/{someone['id']}"
+    before = count(cluster)
+
+    def refused(response, *pointers):
+        assert (response.status, response.code) == (422, "validation_failed"), response.text
+        assert {e["pointer"] for e in response.json()["errors"]} == set(pointers), response.text
+    for text in BLANK + BROKEN:
+        refused(api.post("/v1/people", {"name": text}, headers=key()), "/name")
+        refused(api.post("/v1/people", {"name": "X", "subject": text}, headers=key()), "/subject")
+        refused(api.patch(path, {"name": text, "subject": text}, "admin", headers={"If-Match": "*"}), "/name", "/subject")
+        refused(api.patch("/v1/bodies/forum", {"name": text}, "admin", headers={"If-Match": "*"}), "/name")
+        refused(api.put(path + "/contact", {"organisation": text, "title": text}), "/organisation", "/title")
+        refused(end(api, someone["appointment"], reason=text), "/reason")
+        refused(appoint(api, person(api), "working-group", "secretariat", to="2027-01-01", end_reason=text), "/end_reason")
+    for email in ("a@b\tc", "a@b\n", "a b@c", "a@b@c", "aa@", "@bb", "a@b\u00a0c", "a@\u2003", "a\u0085@b"):
+        refused(api.put(path + "/contact", {"email": email}), "/email")
+    for phone in ("   ", "---", "12\n34"):
+        refused(api.put(path + "/contact", {"phone": phone}), "/phone")
+    assert count(cluster)[0][0] == before[0][0] and api.get(path + "/contact", "admin").status == 404
+    says(api.post("/v1/people", {"name": "Person 010180-1234"}, headers=key()), 422, "cpr_number_not_allowed", "/name")
+    danish = api.post("/v1/people", {"name": " "}, headers={"Accept-Language": "da", **key()})
+    assert danish.json()["errors"] == [{"pointer": "/name", "code": "validation_failed", "detail": "er tom"}]
+    for name in ("Zz Åse  Æ. Ørsted-Nielsen, dr.med.", " Zz", "Zz Søs\u00a0Å", "Zz e\u0301"):
+        made = api.post("/v1/people", {"name": name}, headers=key())
+        assert made.status == 201 and made.json()["name"] == name
+    end(api, someone["appointment"])
+
+
 # ---- the merger; last, because the clock goes on ----
 
 def test_the_merger(api, clock, cluster):

@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(151);
+SELECT plan(175);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -56,6 +56,13 @@ SELECT is((SELECT string_agg(region, ' ' ORDER BY seat_no) FROM roster_seats(pg_
     'nordjylland midtjylland syddanmark oestdanmark', 'four regions');
 SELECT is((SELECT count(*) FROM roster_findings(pg_temp.body('working-group'), '2026-06-15') WHERE code = 'seat_vacant'), 7::bigint,
     'a seat that may stay empty is no vacancy');
+
+-- ---- text of one line ----
+SELECT is(is_one_line(t), true, 'a line: ' || t) FROM unnest('{x,Ærø Å,A  B, x,😀,né́}'::text[]) AS t;
+SELECT is(is_one_line(t), false, 'no line: ' || to_json(t)) FROM unnest(ARRAY['', ' ', '   ', E'\n', E'x\n', E'x\ny', E'x\r', E'\tx', E'x\u0085', E'x\u2028', E'\u2029x',
+    E'\u00a0', E'\u2003\u200b\ufeff', E'\u3000', E'x\u0007', E'x\u007f']) AS t;
+SELECT fails_with($$ SELECT create_person(E'A\nB', NULL) $$, 'person_one_line');
+SELECT fails_with($$ SELECT create_person('A', ' ') $$, 'person_one_line');
 
 -- ---- the rules of an appointment ----
 SELECT isnt(pg_temp.seat('C', 'forum', 'coordinator', 'nordjylland'), NULL, 'appointed');
