@@ -283,6 +283,7 @@ CREATE TABLE appointment (
     CONSTRAINT appointment_body_fkey FOREIGN KEY (body_no) REFERENCES body (body_no),
     CONSTRAINT appointment_region_fkey FOREIGN KEY (region_no) REFERENCES region (region_no),
     CONSTRAINT appointment_ends_after_start CHECK (valid_to >= valid_from),
+    CONSTRAINT appointment_end_has_reason CHECK ((valid_to IS NULL) = (end_reason IS NULL)),
     CONSTRAINT appointment_end_reason_length CHECK (length(end_reason) BETWEEN 1 AND 500),
     CONSTRAINT appointment_end_reason_one_line CHECK (is_one_line(end_reason)),
     CONSTRAINT appointment_person_seated_already EXCLUDE USING gist
@@ -500,6 +501,10 @@ BEGIN
     END IF;
     IF NEW.valid_to <= NEW.valid_from THEN
         PERFORM medkoord.problem('appointment_ends_before_start', 'It ends before it has begun.', '/to');
+    ELSIF NEW.valid_to IS NOT NULL AND NEW.end_reason IS NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'Say why it ends then.', '/end_reason');
+    ELSIF NEW.valid_to IS NULL AND NEW.end_reason IS NOT NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'Say when it ends, or leave the reason out.', '/to');
     END IF;
     IF NEW.region_no <> at_body.region_no THEN
         PERFORM medkoord.problem('validation_failed', 'The committee is another region''s.', '/region');

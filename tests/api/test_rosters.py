@@ -66,6 +66,8 @@ def person(api, name=None, who="admin", **more):
 
 def appoint(api, someone, body, role, region=None, by=None, who="admin", start=TODAY, **more):
     """by: without it whoever is entitled to, as the body's rules say."""
+    if "to" in more:
+        more.setdefault("end_reason", "Periodens udløb")
     if by is None:
         rule = next(r for r in api.get("/v1/bodies/" + body).json()["rules"] if r["role"] == role)
         by = region if rule["appointed_by"] == "region" else rule["appointed_by"]
@@ -315,6 +317,8 @@ def test_bad_input_has_its_own_code_and_changes_nothing(api, cluster):
             refused(422, "appointment_outside_region", at, body="drug-committee-" + committee, role=role, region=committee, **dates)
             refused(422, "appointment_outside_region", at, body="drug-committee-" + committee, role=role, region=None, by=committee, **dates)
     refused(422, "validation_failed", "/region", region=None, by="syddanmark", start="2027-02-01")
+    refused(422, "validation_failed", "/end_reason", start="2027-02-01", to="2027-03-01", end_reason=None)
+    refused(422, "validation_failed", "/to", start="2027-02-01", end_reason="Periodens udløb")
     for role in ("chair", "secretariat"):
         refused(422, "validation_failed", "/region", body="forum", role=role, region=None, by="regions_jointly")
     refused(422, "validation_failed", "/region", body="drug-committee-sjaelland", role="chair", region="nordjylland")

@@ -11,8 +11,8 @@ from world import run, spread
 # Every seat of every body held in turn, 44 days each, from 2017 on: 18,000 appointments in fifty years, the members of the
 # committees aside. {0} takes a part of them.
 APPOINTMENTS = """
-    INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to)
-    SELECT x.person_no, x.body_no, x.role, x.region_no, x.appointer, x.starts, x.ends
+    INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason)
+    SELECT x.person_no, x.body_no, x.role, x.region_no, x.appointer, x.starts, x.ends, 'bench'
     FROM (SELECT p.first + (row_number() OVER (ORDER BY b.body_no, s.rule_no, g.region_no, t.n))::int % 2000 AS person_no, b.body_no, s.role,
               ar.region_no, CASE WHEN s.appointed_by = 'region' THEN ar.slug ELSE s.appointed_by END AS appointer,
               GREATEST('2017-04-01'::date + t.n * 44, b.valid_from, s.valid_from, g.valid_from) AS starts,

@@ -18,7 +18,7 @@ CREATE FUNCTION pg_temp.seat(name text, body text, role text, region text, from_
 RETURNS uuid LANGUAGE sql AS $$
     SELECT a.id FROM create_appointment(COALESCE((SELECT p.id FROM person p WHERE p.subject = 'sub-' || seat.name), pg_temp.person(seat.name)), seat.body, seat.role,
         seat.region, (SELECT CASE s.appointed_by WHEN 'region' THEN seat.region ELSE s.appointed_by END FROM seat_rule s JOIN body b ON b.kind = s.kind
-                      WHERE b.slug = seat.body AND s.role = seat.role), from_date, to_date, NULL) a
+                      WHERE b.slug = seat.body AND s.role = seat.role), from_date, to_date, CASE WHEN to_date IS NOT NULL THEN 'x' END) a
 $$;
 CREATE FUNCTION pg_temp.seats(body text, on_date date) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(concat(role, ':', n), ' ' ORDER BY first)
@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.may(name text, body text) RETURNS text LANGUAGE sql AS $
 $$;
 
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(175);
+SELECT plan(178);
 
 -- ---- seats follow the rules and the regions of the day; nothing counts to five ----
 SELECT is((SELECT string_agg(slug, ' ' ORDER BY slug) FROM body), 'drug-committee-hovedstaden drug-committee-midtjylland drug-committee-nordjylland '
@@ -81,6 +81,11 @@ FROM (VALUES ('forum', 'chair', NULL, '2017-03-30', NULL, 'no_such_seat'), ('for
     ('forum', 'coordinator', 'sjaelland', '2026-12-31', '2027-01-02', 'appointment_outside_region'),
     ('forum', 'coordinator', 'sjaelland', '2026-03-01', '2026-02-28', 'appointment_ends_before_start'),
     ('forum', 'coordinator', 'atlantis', '2026-03-01', NULL, 'unknown_reference')) AS t (body, role, region, f, t, code);
+SELECT throws_ok($$ SELECT create_appointment((SELECT id FROM person WHERE subject = 'sub-C'), 'steering-group', 'member', 'sjaelland', 'sjaelland', '2026-01-01', '2026-02-01', NULL) $$,
+    'MK000', 'Say why it ends then.', 'an end has a reason');
+SELECT throws_ok($$ SELECT create_appointment((SELECT id FROM person WHERE subject = 'sub-C'), 'steering-group', 'member', 'sjaelland', 'sjaelland', '2026-01-01', NULL, 'x') $$,
+    'MK000', 'Say when it ends, or leave the reason out.', 'and a reason has an end');
+SELECT fails_with($$ UPDATE appointment SET valid_to = '2027-01-01' WHERE person_no = pg_temp.no('C') $$, 'appointment_end_has_reason', 'whoever writes it');
 SELECT fails_with($$ SELECT create_appointment((SELECT id FROM person WHERE subject = 'sub-C'), 'steering-group', 'member', 'sjaelland', 'hovedstaden', '2026-01-01', NULL, NULL) $$,
     'appointer_not_entitled', 'another region');
 SELECT throws_ok($$ DELETE FROM appointment $$, '42501', NULL, 'nobody deletes an appointment');

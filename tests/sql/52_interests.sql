@@ -17,7 +17,7 @@ CREATE FUNCTION pg_temp.seat(name text, body text, role text, region text, from_
 RETURNS uuid LANGUAGE sql AS $$
     SELECT a.id FROM create_appointment(COALESCE(pg_temp.id(seat.name), (SELECT p.id FROM create_person(seat.name, 'sub-' || seat.name) p)), seat.body, seat.role,
         seat.region, (SELECT CASE s.appointed_by WHEN 'region' THEN seat.region ELSE s.appointed_by END FROM seat_rule s JOIN body b ON b.kind = s.kind
-                      WHERE b.slug = seat.body AND s.role = seat.role), from_date, to_date, NULL) a
+                      WHERE b.slug = seat.body AND s.role = seat.role), from_date, to_date, CASE WHEN to_date IS NOT NULL THEN 'x' END) a
 $$;
 -- From here on, acts as a person with a reader's token.
 CREATE FUNCTION pg_temp.as(name text) RETURNS SETOF text LANGUAGE sql AS $$ SELECT * FROM act_as('reader', '', 'sub-' || name) $$;

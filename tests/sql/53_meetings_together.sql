@@ -52,16 +52,16 @@ SELECT dblink_exec('two', 'ROLLBACK') \g /dev/null
 SELECT dblink_connect('three', format('host=%s dbname=%s user=postgres', current_setting('unix_socket_directories'), current_database())) \g /dev/null
 CREATE FUNCTION pg_temp.loses_seat(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    seat text := 'UPDATE medkoord.appointment a SET valid_to = %s FROM medkoord.person p WHERE p.person_no = a.person_no AND p.subject = ''a-together''';
+    seat text := 'UPDATE medkoord.appointment a SET (valid_to, end_reason) = (%s) FROM medkoord.person p WHERE p.person_no = a.person_no AND p.subject = ''a-together''';
     answer text;
 BEGIN
     PERFORM pg_temp.act('one', 'b-together'), pg_temp.act('two', 'a-together');
     PERFORM pg_temp.asks('one', format('SELECT state FROM update_meeting(%L, ''*'', ''{"place": "X"}'')', first)) FROM made;
     PERFORM dblink_send_query('two', format(statement, first)) FROM made;
     answer := CASE WHEN waits(pid) THEN 'waits: ' END FROM two;
-    PERFORM dblink_exec('three', format(seat, 'medkoord.today()')), dblink_exec('one', 'ROLLBACK');
+    PERFORM dblink_exec('three', format(seat, 'medkoord.today(), ''x''')), dblink_exec('one', 'ROLLBACK');
     answer := answer || outcome('two');
-    PERFORM dblink_exec('two', 'ROLLBACK'), dblink_exec('three', format(seat, 'NULL'));
+    PERFORM dblink_exec('two', 'ROLLBACK'), dblink_exec('three', format(seat, 'NULL, NULL'));
     RETURN answer;
 END
 $$;
