@@ -921,7 +921,7 @@ $$;
 
 -- ---- who am I ----
 
--- Body by body, what the caller may do today: by the seats held, and for which appointers appointments may be recorded.
+-- Body by body, what the caller may do today: by the seats held or as the operator, and for which appointers appointments may be recorded.
 CREATE FUNCTION actor_rights() RETURNS TABLE (body_no smallint, may json, appoint_for json)
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
@@ -933,8 +933,8 @@ BEGIN
     FROM body b
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(DISTINCT g.may ORDER BY g.may), '[]') AS may
-        FROM actor_seats(day) s, unnest(s.allows) AS g (may)
-        WHERE s.body_no = b.body_no
+        FROM (SELECT r.may FROM actor_seats(day) s, unnest(s.allows) AS r (may) WHERE s.body_no = b.body_no
+              UNION ALL SELECT o.may FROM unnest('{appoint,keep_people}'::text[]) AS o (may) WHERE actor_has('admin')) g
     ) r
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(a.appointer ORDER BY a.appointer), '[]') AS appoint_for

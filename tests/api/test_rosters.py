@@ -379,7 +379,10 @@ def test_me_says_who_i_am_my_seats_and_what_they_allow(api):
                               "title_da": "tovholder", "region": "syddanmark", "from": TODAY, "to": None}]
     assert may(api, someone["token"]) == {"forum": (["keep_people", "read_draft"], ["syddanmark"]), "steering-group": ([], ["syddanmark"]),
                                           "working-group": ([], ["syddanmark"]), "drug-committee-syddanmark": ([], ["syddanmark"])}
-    assert may(api, "admin")["forum"] == ([], sorted(["amgros", "danske_regioner", "regions_jointly", "oestdanmark", *FIVE]))
+    assert may(api, "admin")["drug-committee-sjaelland"] == (["appoint", "keep_people"], ["sjaelland"])
+    assert {b for b, (what, _) in may(api, "admin").items() if what == ["appoint", "keep_people"]} == {b["slug"] for b in api.all("/v1/bodies")} | {
+        "drug-committee-oestdanmark"}
+    assert may(api, "admin")["forum"] == (["appoint", "keep_people"], sorted(["amgros", "danske_regioner", "regions_jointly", "oestdanmark", *FIVE]))
     end(api, someone["appointment"])
 
 
