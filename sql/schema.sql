@@ -348,42 +348,23 @@ CREATE FUNCTION medkoord.actor_acts_for(region_no smallint) RETURNS boolean
 ALTER FUNCTION medkoord.actor_acts_for(region_no smallint) OWNER TO medkoord_owner;
 
 --
--- Name: actor_bodies(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: actor_bodies(text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.actor_bodies() RETURNS smallint[]
+CREATE FUNCTION medkoord.actor_bodies(VARIADIC may text[] DEFAULT '{}'::text[]) RETURNS smallint[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
 DECLARE
-    me int := medkoord.actor_person();
     day date := medkoord.today();
+    held smallint[] := ARRAY(SELECT DISTINCT s.body_no FROM medkoord.actor_seats(day) s
+                             WHERE actor_bodies.may = '{}' OR s.allows && actor_bodies.may);
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s);
+    RETURN held || ARRAY(SELECT b.body_no FROM medkoord.body b
+                         WHERE b.valid_to <= day AND medkoord.body_successor(b.body_no, day) = ANY (held));
 END
 $$;
 
-ALTER FUNCTION medkoord.actor_bodies() OWNER TO medkoord_owner;
-
---
--- Name: actor_bodies(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.actor_bodies(what text) RETURNS smallint[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    AS $$
-DECLARE
-    me int := medkoord.actor_person();
-    day date := medkoord.today();
-BEGIN
-    IF me IS NULL THEN
-        RETURN '{}';
-    END IF;
-    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
-                 JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may = what);
-END
-$$;
-
-ALTER FUNCTION medkoord.actor_bodies(what text) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.actor_bodies(VARIADIC may text[]) OWNER TO medkoord_owner;
 
 --
 -- Name: actor_colleagues(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -509,43 +490,23 @@ $$;
 ALTER FUNCTION medkoord.actor_name() OWNER TO medkoord_owner;
 
 --
--- Name: actor_oversees(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: actor_oversees(text[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.actor_oversees() RETURNS integer[]
+CREATE FUNCTION medkoord.actor_oversees(VARIADIC may text[]) RETURNS integer[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
 DECLARE
     me int := medkoord.actor_person();
-    day date := medkoord.today();
 BEGIN
     IF me IS NULL THEN
         RETURN '{}';
     END IF;
-    RETURN me || ARRAY(SELECT DISTINCT p.person_no FROM unnest(medkoord.actor_oversees_bodies()) AS b (body_no)
-        CROSS JOIN LATERAL medkoord.people_seated(b.body_no, day) p);
+    RETURN me || medkoord.seated_by_others(medkoord.actor_bodies(VARIADIC may), medkoord.today());
 END
 $$;
 
-ALTER FUNCTION medkoord.actor_oversees() OWNER TO medkoord_owner;
-
---
--- Name: actor_oversees_bodies(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE FUNCTION medkoord.actor_oversees_bodies() RETURNS smallint[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    AS $$
-DECLARE
-    me int := medkoord.actor_person();
-    day date := medkoord.today();
-BEGIN
-    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
-        JOIN medkoord.seat_right g ON g.kind = s.kind AND g.role = s.role AND g.may IN ('recuse', 'appoint'));
-END
-$$;
-
-ALTER FUNCTION medkoord.actor_oversees_bodies() OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.actor_oversees(VARIADIC may text[]) OWNER TO medkoord_owner;
 
 --
 -- Name: actor_person(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -613,8 +574,8 @@ BEGIN
     FROM body b
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(DISTINCT g.may ORDER BY g.may), '[]') AS may
-        FROM actor_seats(day) s, unnest(s.allows) AS g (may)
-        WHERE s.body_no = b.body_no
+        FROM (SELECT r.may FROM actor_seats(day) s, unnest(s.allows) AS r (may) WHERE s.body_no = b.body_no
+              UNION ALL SELECT o.may FROM unnest('{appoint,keep_people}'::text[]) AS o (may) WHERE actor_has('admin')) g
     ) r
     CROSS JOIN LATERAL (
         SELECT COALESCE(json_agg(a.appointer ORDER BY a.appointer), '[]') AS appoint_for
@@ -631,6 +592,16 @@ END
 $$;
 
 ALTER FUNCTION medkoord.actor_rights() OWNER TO medkoord_owner;
+
+--
+-- Name: is_one_line(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.is_one_line(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (value ~ ('^[^\u0001-\u001f\u007f\u0085\u2028\u2029]*[^\u0001-\u001f\u007f\u0085\u2028\u2029'::text || ' \u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff][^\u0001-\u001f\u007f\u0085\u2028\u2029]*$'::text));
+
+ALTER FUNCTION medkoord.is_one_line(value text) OWNER TO medkoord_owner;
 
 --
 -- Name: appointment; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -658,7 +629,9 @@ CREATE TABLE medkoord.appointment (
     version integer NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     changed_by text NOT NULL,
+    CONSTRAINT appointment_end_has_reason CHECK (((valid_to IS NULL) = (end_reason IS NULL))),
     CONSTRAINT appointment_end_reason_length CHECK (((length(end_reason) >= 1) AND (length(end_reason) <= 500))),
+    CONSTRAINT appointment_end_reason_one_line CHECK (medkoord.is_one_line(end_reason)),
     CONSTRAINT appointment_ends_after_start CHECK ((valid_to >= valid_from))
 );
 
@@ -683,6 +656,66 @@ CREATE FUNCTION medkoord.actor_seats(on_date date) RETURNS TABLE(body_no smallin
 END;
 
 ALTER FUNCTION medkoord.actor_seats(on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: actor_sees_subjects(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_sees_subjects() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN medkoord.actor_keeps_people() OR medkoord.actor_has('auditor');
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_sees_subjects() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_stand_in_matters(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_stand_in_matters() RETURNS integer[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        WITH decider AS MATERIALIZED (
+            SELECT b.body_no, d.person_no
+            FROM unnest(actor_stands_in()) AS b (body_no) CROSS JOIN LATERAL unnest(deciders(b.body_no)) AS d (person_no)
+        )
+        SELECT m.matter_no
+        FROM decider d
+        JOIN interest i ON i.person_no = d.person_no
+        CROSS JOIN LATERAL (VALUES (i.name_key), (i.identifier_key)) AS k (key)
+        JOIN (SELECT m.matter_no, m.body_no, m.registered_on, unnest(m.keys) AS key FROM matter m) m
+            ON m.body_no = d.body_no AND m.key = k.key
+        WHERE i.recuses && daterange(m.registered_on, NULL)
+        UNION
+        SELECT r.matter_no FROM decider d JOIN recusal_decision r ON r.person_no = d.person_no AND r.body_no = d.body_no);
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_stand_in_matters() OWNER TO medkoord_owner;
+
+--
+-- Name: actor_stands_in(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.actor_stands_in() RETURNS smallint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    day date := medkoord.today();
+BEGIN
+    RETURN ARRAY(SELECT b.body_no FROM medkoord.body b WHERE medkoord.actor_has('admin') OR EXISTS (
+        SELECT FROM medkoord.actor_seats(day) s
+        WHERE s.kind = 'health_directors' AND (b.region_no = s.region_no OR b.region_no IS NULL)));
+END
+$$;
+
+ALTER FUNCTION medkoord.actor_stands_in() OWNER TO medkoord_owner;
 
 --
 -- Name: add_divergence_measure(jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -782,7 +815,7 @@ BEGIN
         RETURN QUERY SELECT a.item, p.person_no, p.id, p.name
             FROM medkoord.agenda_item a
             JOIN medkoord.matter x ON x.body_no = target.body_no AND x.kind = a.link_kind AND x.reference = a.link_ref
-            CROSS JOIN LATERAL unnest(medkoord.recused_people(x.body_no, x.kind, x.reference, '[]', medkoord.danish_day(target.starts_at))) AS r (n)
+            CROSS JOIN LATERAL unnest(medkoord.recused_people(x.body_no, x.kind, x.reference, medkoord.danish_day(target.starts_at))) AS r (n)
             JOIN medkoord.person p ON p.person_no = r.n
             WHERE a.meeting_no = number;
     END IF;
@@ -918,6 +951,7 @@ CREATE TABLE medkoord.body (
     changed_by text NOT NULL,
     CONSTRAINT body_kind_known CHECK ((kind = ANY (ARRAY['forum'::text, 'steering_group'::text, 'working_group'::text, 'health_directors'::text, 'drug_committee'::text]))),
     CONSTRAINT body_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT body_name_one_line CHECK (medkoord.is_one_line(name)),
     CONSTRAINT body_period CHECK ((valid_to > valid_from)),
     CONSTRAINT body_region_of_committee CHECK (((region_no IS NOT NULL) = (kind = 'drug_committee'::text))),
     CONSTRAINT body_slug_form CHECK ((slug ~ '^[a-z][a-z-]{1,62}$'::text))
@@ -1046,6 +1080,7 @@ CREATE TABLE medkoord.person (
     changed_at timestamp with time zone NOT NULL,
     changed_by text NOT NULL,
     CONSTRAINT person_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT person_one_line CHECK ((medkoord.is_one_line(name) AND medkoord.is_one_line(subject))),
     CONSTRAINT person_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
 );
 
@@ -1080,7 +1115,7 @@ CREATE VIEW medkoord.meeting_shown WITH (security_invoker='true') AS
     medkoord.meeting_etag(member.yes, m.version, (ROW(m.title, m.starts_at, m.ends_at, m.place, m.state, m.open_changed_at, s.*::record))::text) AS etag
    FROM (((medkoord.meeting m
      JOIN medkoord.body b ON ((b.body_no = m.body_no)))
-     CROSS JOIN LATERAL ( SELECT (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])) AS yes) member)
+     CROSS JOIN LATERAL ( SELECT (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['read_draft'::text]) AS actor_bodies)::smallint[])) AS yes) member)
      CROSS JOIN LATERAL ( SELECT ( SELECT t.reason
                    FROM medkoord.meeting_transition t
                   WHERE ((t.meeting_no = m.meeting_no) AND (t.action = 'cancel'::text))) AS cancel_reason,
@@ -1639,13 +1674,13 @@ CREATE FUNCTION medkoord.check_appointment() RETURNS trigger
 DECLARE
     at_body medkoord.body;
     rule medkoord.seat_rule;
+    follower medkoord.seat_rule;
     of_region medkoord.region;
     appointer text;
 BEGIN
     -- Two at the same time: the second waits here for the first, and the constraints then see it.
     PERFORM pg_advisory_xact_lock(7090821, NEW.body_no);
-    SELECT b.* INTO at_body FROM medkoord.body b
-    WHERE b.body_no = NEW.body_no AND daterange(b.valid_from, b.valid_to) @> NEW.valid_from;
+    SELECT b.* INTO at_body FROM medkoord.body b WHERE b.body_no = NEW.body_no;
     SELECT r.* INTO rule FROM medkoord.seat_rule r
     WHERE r.kind = at_body.kind AND r.role = NEW.role AND daterange(r.valid_from, r.valid_to) @> NEW.valid_from;
     IF NOT FOUND THEN
@@ -1653,25 +1688,43 @@ BEGIN
     END IF;
     IF NEW.valid_to <= NEW.valid_from THEN
         PERFORM medkoord.problem('appointment_ends_before_start', 'It ends before it has begun.', '/to');
-    END IF;
-    IF rule.each_region AND NEW.region_no IS NULL THEN
-        PERFORM medkoord.problem('validation_failed', 'The seat is one of a region: say which.', '/region');
+    ELSIF NEW.valid_to IS NOT NULL AND NEW.end_reason IS NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'Say why it ends then.', '/end_reason');
+    ELSIF NEW.valid_to IS NULL AND NEW.end_reason IS NOT NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'Say when it ends, or leave the reason out.', '/to');
     END IF;
     IF NEW.region_no <> at_body.region_no THEN
         PERFORM medkoord.problem('validation_failed', 'The committee is another region''s.', '/region');
     END IF;
     NEW.region_no := COALESCE(NEW.region_no, at_body.region_no);
+    IF NEW.region_no IS NULL THEN
+        IF rule.each_region THEN
+            PERFORM medkoord.problem('validation_failed', 'The seat is one of a region: say which.', '/region');
+        END IF;
+        -- Where one role is to be of the region of another, both say theirs, so that the roster can be held against it.
+        SELECT r.* INTO follower FROM medkoord.seat_rule r
+        WHERE r.kind = rule.kind AND NEW.role IN (r.role, r.region_of_role) AND r.region_of_role IS NOT NULL
+            AND daterange(r.valid_from, r.valid_to) @> NEW.valid_from
+        LIMIT 1;
+        IF FOUND THEN
+            PERFORM medkoord.problem('validation_failed', format('The %s goes by the region of the %s: say from which region this one is.',
+                follower.title, replace(follower.region_of_role, '_', ' ')), '/region');
+        END IF;
+    END IF;
     NEW.seat_region_no := CASE WHEN rule.each_region THEN NEW.region_no ELSE 0 END;
     NEW.alone := rule.alone;
     IF NEW.region_no IS NOT NULL THEN
         SELECT r.* INTO of_region FROM medkoord.region r WHERE r.region_no = NEW.region_no;
-        -- A seat of a region lasts as long as the region at most; a chair comes from one that exists on the first day.
+        -- A seat of a region or its committee lasts as long as the region at most; a chair comes from one that exists on the first day.
         IF NEW.valid_from < of_region.valid_from OR NEW.valid_from >= of_region.valid_to
-            OR rule.each_region AND NEW.valid_to > of_region.valid_to THEN
+            OR (rule.each_region OR at_body.region_no IS NOT NULL) AND NEW.valid_to > of_region.valid_to THEN
             PERFORM medkoord.problem('appointment_outside_region',
                 format('%s exists from %s%s.', of_region.name, of_region.valid_from, ' to ' || of_region.valid_to),
                 CASE WHEN NEW.valid_to > of_region.valid_to AND NEW.valid_from < of_region.valid_to THEN '/to' ELSE '/from' END);
         END IF;
+    END IF;
+    IF NOT daterange(at_body.valid_from, at_body.valid_to) @> NEW.valid_from THEN
+        PERFORM medkoord.problem('no_such_seat', 'The body does not exist on that date.', '/from');
     END IF;
     appointer := CASE WHEN rule.appointed_by = 'region' THEN of_region.slug ELSE rule.appointed_by END;
     IF NEW.appointed_by <> appointer THEN
@@ -1682,6 +1735,24 @@ END
 $$;
 
 ALTER FUNCTION medkoord.check_appointment() OWNER TO medkoord_owner;
+
+--
+-- Name: check_appointment_end(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_appointment_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.valid_to IS DISTINCT FROM OLD.valid_to AND LEAST(NEW.valid_to, OLD.valid_to) < medkoord.today()
+        AND NOT medkoord.actor_has('admin') THEN
+        PERFORM medkoord.problem('no_authority', 'An end before today is for the operator to record.', '/on');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_appointment_end() OWNER TO medkoord_owner;
 
 --
 -- Name: check_consumption_coverage(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1807,21 +1878,55 @@ CREATE FUNCTION medkoord.check_interest() RETURNS trigger
     AS $$
 DECLARE
     faults jsonb := medkoord.party_faults(NEW.kind, NEW.party, NEW.identifier, '', '/party');
+    most CONSTANT int := 500;
 BEGIN
     IF NEW.valid_to <= NEW.valid_from THEN
         faults := faults || jsonb_build_object('code', 'interest_ends_before_start', 'detail', 'It ends before it has begun.', 'pointer', '/to');
     END IF;
-    IF medkoord.party_key(NEW.tie) = '' THEN
+    IF medkoord.party_key(NEW.tie) IS NULL THEN
         faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'Say what the tie is.', 'pointer', '/tie');
     END IF;
     IF faults <> '[]' THEN
         PERFORM medkoord.problems(faults);
+    END IF;
+    -- Two at the same time: the second waits here for the first, and then counts it.
+    PERFORM pg_advisory_xact_lock(7090862, NEW.person_no);
+    IF (SELECT count(*) FROM medkoord.interest i
+        WHERE i.person_no = NEW.person_no AND (i.valid_to > medkoord.today() OR i.valid_to IS NULL)) >= most THEN
+        PERFORM medkoord.problem('too_many_interests', format('%s interests of the person have not ended.', most));
     END IF;
     RETURN NEW;
 END
 $$;
 
 ALTER FUNCTION medkoord.check_interest() OWNER TO medkoord_owner;
+
+--
+-- Name: check_interest_end(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.check_interest_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    day date := medkoord.today();
+BEGIN
+    IF OLD.valid_to <= GREATEST(OLD.valid_from, day) THEN
+        PERFORM medkoord.problem('transition_not_allowed', format('It has ended on %s. Nothing is allowed.', OLD.valid_to));
+    ELSIF NEW.valid_to < OLD.valid_from OR NEW.valid_to = OLD.valid_from AND OLD.valid_from <= day THEN
+        PERFORM medkoord.problem('interest_ends_before_start', format('It begins on %s.', OLD.valid_from), '/on');
+    ELSIF NEW.valid_to < day THEN
+        PERFORM medkoord.problem('validation_failed', 'It ends today at the earliest.', '/on');
+    ELSIF COALESCE(NEW.valid_to, 'infinity') > OLD.valid_to THEN
+        PERFORM medkoord.problem('validation_failed', format('It ends on %s already. What lasts longer is declared anew.', OLD.valid_to), '/on');
+    ELSIF medkoord.party_key(NEW.end_reason) IS NULL THEN
+        PERFORM medkoord.problem('validation_failed', 'Say why.', '/reason');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.check_interest_end() OWNER TO medkoord_owner;
 
 --
 -- Name: check_matter(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -1837,7 +1942,11 @@ BEGIN
     FROM jsonb_array_elements(NEW.parties) WITH ORDINALITY AS p (party, n)
     CROSS JOIN LATERAL jsonb_array_elements(medkoord.party_faults(p.party ->> 'kind', p.party ->> 'name', p.party ->> 'identifier',
                                                                   '/parties/' || p.n - 1, '/name')) AS f (fault);
-    IF faults IS NOT NULL THEN
+    faults := COALESCE(faults, '[]');
+    IF medkoord.party_key(NEW.title) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'Say what it is about.', 'pointer', '/title');
+    END IF;
+    IF faults <> '[]' THEN
         PERFORM medkoord.problems(faults);
     END IF;
     RETURN NEW;
@@ -1970,9 +2079,18 @@ DECLARE
     open_grounds bigint;
     already boolean;
 BEGIN
+    -- Two at the same time: the second waits here for the first, and then sees what it decided, of the caller, too.
+    PERFORM pg_advisory_xact_lock(7090861, NEW.matter_no);
     SELECT m.* INTO target FROM matter m WHERE m.matter_no = NEW.matter_no;
     NEW.body_no := target.body_no;
-    PERFORM require_authority('recuse', NEW.body_no);
+    -- Whoever stands in decides only when nobody else is left who could.
+    IF NOT (NEW.body_no = ANY (actor_stands_in())
+            AND deciders(NEW.body_no) <@ (NEW.person_no || recused_people(target.body_no, target.kind, target.reference))) THEN
+        PERFORM require_authority('recuse', NEW.body_no);
+    END IF;
+    IF party_key(NEW.reason) IS NULL THEN
+        PERFORM problem('validation_failed', 'Say why.', '/reason');
+    END IF;
     IF NEW.action = 'waive' THEN
         IF NEW.person_no = actor_person() THEN
             PERFORM problem('own_waiver', 'Somebody else must decide on it.', '/person');
@@ -1982,12 +2100,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM people_seated(NEW.body_no, today()) s WHERE s.person_no = NEW.person_no) THEN
         PERFORM problem('not_in_body', 'The person holds no seat in the body today.', '/person');
     END IF;
-    -- Two at the same time: the second waits here for the first, and then sees what it decided.
-    PERFORM pg_advisory_xact_lock(7090861, NEW.matter_no);
     SELECT COALESCE(array_agg(g.interest_no) FILTER (WHERE g.interest_no IS NOT NULL), '{}'), count(*) FILTER (WHERE NOT g.waived),
         COALESCE(bool_or(g.interest_no IS NULL), false)
     INTO NEW.covers, open_grounds, already
-    FROM recusal_grounds(ARRAY[NEW.person_no], target.body_no, target.kind, target.reference, '[]', daterange(today(), NULL)) g;
+    FROM recusal_grounds(ARRAY[NEW.person_no], NEW.matter_no, daterange(today(), NULL)) g;
     IF NEW.action = 'recuse' THEN
         NEW.covers := '{}';
         IF already THEN
@@ -2501,6 +2617,36 @@ CREATE FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit te
 ALTER FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) OWNER TO medkoord_owner;
 
 --
+-- Name: subject_shown(text, boolean); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.subject_shown(subject text, sees_all boolean) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (sees_all OR (subject = medkoord.actor_subject())) THEN subject ELSE NULL::text END;
+
+ALTER FUNCTION medkoord.subject_shown(subject text, sees_all boolean) OWNER TO medkoord_owner;
+
+--
+-- Name: appointment_version; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.appointment_version (
+    appointment_no integer NOT NULL,
+    version integer NOT NULL,
+    action text NOT NULL,
+    valid_to date,
+    ends_on date,
+    end_reason text,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT appointment_version_action_known CHECK ((action = ANY (ARRAY['appoint'::text, 'end'::text, 'follow'::text])))
+);
+
+ALTER TABLE ONLY medkoord.appointment_version FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.appointment_version OWNER TO medkoord_owner;
+
+--
 -- Name: appointment_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -2525,24 +2671,25 @@ CREATE VIEW medkoord.appointment_shown WITH (security_invoker='true') AS
             ELSE 'rule'::text
         END AS ends_with,
     a.end_reason,
-        CASE
-            WHEN o.open THEN '["end"]'::json
-            ELSE '[]'::json
-        END AS actions,
+    o.history,
+    o.actions,
     a.created_at,
-    a.created_by,
+    o.created_by,
     a.changed_at,
-    concat(a.version,
-        CASE
-            WHEN o.open THEN 'a'::text
-            ELSE NULL::text
-        END) AS etag
+    concat(a.version, '-', "left"(md5(concat(p.name, o.history, o.actions, o.created_by)), 8)) AS etag
    FROM (((((medkoord.appointment a
      JOIN medkoord.person p ON ((p.person_no = a.person_no)))
      JOIN medkoord.body b ON ((b.body_no = a.body_no)))
      LEFT JOIN medkoord.region r ON ((r.region_no = a.region_no)))
      LEFT JOIN medkoord.region s ON ((s.region_no = a.seat_region_no)))
-     CROSS JOIN LATERAL ( SELECT (COALESCE((a.ends_on > medkoord.today()), true) AND medkoord.actor_may_appoint(a.body_no, a.role, a.appointed_by)) AS open
+     CROSS JOIN LATERAL ( SELECT ( SELECT json_agg(json_build_object('action', v.action, 'to', v.ends_on, 'reason', v.end_reason, 'at', v.changed_at, 'by', medkoord.subject_shown(v.changed_by, ( SELECT medkoord.actor_sees_subjects() AS actor_sees_subjects))) ORDER BY v.version) AS json_agg
+                   FROM medkoord.appointment_version v
+                  WHERE (v.appointment_no = a.appointment_no)) AS history,
+                CASE
+                    WHEN (COALESCE((a.ends_on > medkoord.today()), true) AND medkoord.actor_may_appoint(a.body_no, a.role, a.appointed_by)) THEN '["end"]'::json
+                    ELSE '[]'::json
+                END AS actions,
+            medkoord.subject_shown(a.created_by, ( SELECT medkoord.actor_sees_subjects() AS actor_sees_subjects)) AS created_by
          OFFSET 0) o);
 
 ALTER TABLE medkoord.appointment_shown OWNER TO medkoord_owner;
@@ -2556,21 +2703,17 @@ CREATE FUNCTION medkoord.create_appointment(person uuid, body text, role text, r
     AS $$
 #variable_conflict use_column
 DECLARE
-    seated int := (SELECT p.person_no FROM person p WHERE p.id = create_appointment.person);
-    in_body smallint := (SELECT b.body_no FROM body b WHERE b.slug = create_appointment.body);
+    seated int;
+    in_body smallint;
     number int;
 BEGIN
     IF NOT actor_keeps_people() THEN
         PERFORM problem('no_authority', 'It takes a seat that may appoint.');
-    ELSIF seated IS NULL THEN
-        PERFORM problem('unknown_reference', 'There is no such person.', '/person');
-    ELSIF in_body IS NULL THEN
-        PERFORM problem('unknown_reference', 'There is no such body.', '/body');
     END IF;
-    IF NOT actor_may_appoint(in_body, create_appointment.role, create_appointment.appointed_by) THEN
-        PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', create_appointment.appointed_by,
-                                               create_appointment.body), '/appointed_by');
-    ELSIF seated = actor_person() AND NOT actor_has('admin') THEN
+    seated := require_person(create_appointment.person, '/person');
+    in_body := require_body(create_appointment.body, '/body');
+    PERFORM require_appointing(in_body, create_appointment.role, create_appointment.appointed_by, '/appointed_by');
+    IF seated = actor_person() AND NOT actor_has('admin') THEN
         PERFORM problem('no_authority', 'Nobody records an appointment of themself: somebody else has to who may.', '/person');
     END IF;
     INSERT INTO appointment (person_no, body_no, role, region_no, appointed_by, valid_from, valid_to, end_reason)
@@ -2612,7 +2755,7 @@ ALTER FUNCTION medkoord.create_hospital(code text, name text, region text, valid
 
 CREATE FUNCTION medkoord.party_key(name text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN lower((btrim(regexp_replace(NORMALIZE(name, NFKC), '\s+'::text, ' '::text, 'g'::text)) COLLATE "und-x-icu"));
+    RETURN NULLIF(lower((btrim(regexp_replace(NORMALIZE(name, NFKC), '\s+'::text, ' '::text, 'g'::text)) COLLATE "und-x-icu")), ''::text);
 
 ALTER FUNCTION medkoord.party_key(name text) OWNER TO medkoord_owner;
 
@@ -2626,11 +2769,17 @@ CREATE TABLE medkoord.interest (
     person_no integer NOT NULL,
     kind text NOT NULL,
     party text NOT NULL,
-    party_key text GENERATED ALWAYS AS (medkoord.party_key(party)) STORED NOT NULL COLLATE pg_catalog."C",
     identifier text,
+    name_key text GENERATED ALWAYS AS (((kind || '='::text) || medkoord.party_key(party))) STORED NOT NULL COLLATE pg_catalog."C",
+    identifier_key text GENERATED ALWAYS AS (((kind || '#'::text) || medkoord.party_key(identifier))) STORED COLLATE pg_catalog."C",
     tie text NOT NULL,
     valid_from date NOT NULL,
     valid_to date,
+    recuses daterange GENERATED ALWAYS AS (
+CASE
+    WHEN (valid_to = valid_from) THEN 'empty'::daterange
+    ELSE daterange(valid_from, valid_to, '[]'::text)
+END) STORED NOT NULL,
     end_reason text,
     created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
     created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
@@ -2638,7 +2787,7 @@ CREATE TABLE medkoord.interest (
     changed_at timestamp with time zone NOT NULL,
     changed_by text NOT NULL,
     CONSTRAINT interest_end_reason_length CHECK (((length(end_reason) >= 1) AND (length(end_reason) <= 500))),
-    CONSTRAINT interest_ends_after_start CHECK ((valid_to > valid_from)),
+    CONSTRAINT interest_ends_after_start CHECK ((valid_to >= valid_from)),
     CONSTRAINT interest_identifier_length CHECK (((length(identifier) >= 1) AND (length(identifier) <= 64))),
     CONSTRAINT interest_kind_known CHECK ((kind = ANY (ARRAY['company'::text, 'drug'::text, 'project'::text, 'institution'::text]))),
     CONSTRAINT interest_party_length CHECK (((length(party) >= 1) AND (length(party) <= 200))),
@@ -2703,7 +2852,7 @@ CREATE VIEW medkoord.interest_shown WITH (security_invoker='true') AS
         END) AS etag
    FROM ((medkoord.interest i
      JOIN medkoord.person p ON ((p.person_no = i.person_no)))
-     CROSS JOIN LATERAL ( SELECT (COALESCE((i.valid_to > medkoord.today()), true) AND (i.person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[]))) AS open) o);
+     CROSS JOIN LATERAL ( SELECT (COALESCE((i.valid_to > GREATEST(i.valid_from, medkoord.today())), true) AND (i.person_no = ANY (( SELECT medkoord.actor_oversees(VARIADIC ARRAY['recuse'::text]) AS actor_oversees)::integer[]))) AS open) o);
 
 ALTER TABLE medkoord.interest_shown OWNER TO medkoord_owner;
 
@@ -2716,13 +2865,11 @@ CREATE FUNCTION medkoord.create_interest(person uuid, kind text, party text, ide
     AS $$
 #variable_conflict use_column
 DECLARE
-    of_person int := CASE WHEN create_interest.person IS NULL THEN actor_person()
-                     ELSE (SELECT p.person_no FROM person p WHERE p.id = create_interest.person) END;
+    of_person int := CASE WHEN create_interest.person IS NULL THEN actor_person() ELSE require_person(create_interest.person, '/person') END;
     number int;
 BEGIN
     IF of_person IS NULL THEN
-        PERFORM problem('unknown_reference', CASE WHEN create_interest.person IS NULL
-            THEN 'Nobody is registered with the subject of your token: say whose interest it is.' ELSE 'There is no such person.' END, '/person');
+        PERFORM problem('unknown_reference', 'Nobody is registered with the subject of your token: say whose interest it is.', '/person');
     END IF;
     PERFORM require_interest_access(of_person);
     INSERT INTO interest (person_no, kind, party, identifier, tie, valid_from, valid_to)
@@ -2733,6 +2880,16 @@ END
 $$;
 
 ALTER FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: party_keys(jsonb); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.party_keys(parties jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ARRAY(SELECT k.key FROM (jsonb_array_elements(party_keys.parties) p(party) CROSS JOIN LATERAL (VALUES ((((p.party ->> 'kind'::text) || '='::text) || medkoord.party_key((p.party ->> 'name'::text)))), ((((p.party ->> 'kind'::text) || '#'::text) || medkoord.party_key((p.party ->> 'identifier'::text))))) k(key)) WHERE (k.key IS NOT NULL));
+
+ALTER FUNCTION medkoord.party_keys(parties jsonb) OWNER TO medkoord_owner;
 
 --
 -- Name: matter; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -2746,6 +2903,8 @@ CREATE TABLE medkoord.matter (
     reference text NOT NULL COLLATE pg_catalog."C",
     title text NOT NULL,
     parties jsonb NOT NULL,
+    keys text[] GENERATED ALWAYS AS (medkoord.party_keys(parties)) STORED NOT NULL COLLATE pg_catalog."C",
+    registered_on date DEFAULT medkoord.today() NOT NULL,
     created_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
     created_by text DEFAULT COALESCE(medkoord.actor_subject(), (CURRENT_USER)::text) NOT NULL,
     version integer NOT NULL,
@@ -2845,8 +3004,10 @@ CREATE TABLE medkoord.person_contact (
     version integer NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     changed_by text NOT NULL,
-    CONSTRAINT person_contact_email_form CHECK ((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)),
-    CONSTRAINT person_contact_lengths CHECK ((((length(organisation) >= 1) AND (length(organisation) <= 200)) AND ((length(title) >= 1) AND (length(title) <= 200)) AND ((length(email) >= 3) AND (length(email) <= 254)) AND ((length(phone) >= 3) AND (length(phone) <= 40))))
+    CONSTRAINT person_contact_email_form CHECK ((email ~ '^[!-?A-~]+@[!-?A-~]+$'::text)),
+    CONSTRAINT person_contact_lengths CHECK ((((length(organisation) >= 1) AND (length(organisation) <= 200)) AND ((length(title) >= 1) AND (length(title) <= 200)) AND ((length(email) >= 3) AND (length(email) <= 254)) AND ((length(phone) >= 3) AND (length(phone) <= 40)))),
+    CONSTRAINT person_contact_one_line CHECK ((medkoord.is_one_line(organisation) AND medkoord.is_one_line(title))),
+    CONSTRAINT person_contact_phone_form CHECK ((phone ~ '^[0-9+(][0-9+() -]+$'::text))
 );
 
 ALTER TABLE ONLY medkoord.person_contact FORCE ROW LEVEL SECURITY;
@@ -2861,10 +3022,7 @@ CREATE VIEW medkoord.person_shown WITH (security_invoker='true') AS
  SELECT p.person_no,
     p.id,
     p.name,
-        CASE
-            WHEN o.open THEN p.subject
-            ELSE NULL::text
-        END AS subject,
+    o.subject,
         CASE
             WHEN (c.person_no IS NOT NULL) THEN json_build_object('organisation', c.organisation, 'title', c.title, 'email', c.email, 'phone', c.phone, 'changed_at', c.changed_at)
             ELSE NULL::json
@@ -2872,12 +3030,12 @@ CREATE VIEW medkoord.person_shown WITH (security_invoker='true') AS
     p.changed_at,
     concat(p.version, '-', c.version,
         CASE
-            WHEN o.open THEN 's'::text
+            WHEN (o.subject IS NOT NULL) THEN 's'::text
             ELSE NULL::text
         END) AS etag
    FROM ((medkoord.person p
      LEFT JOIN medkoord.person_contact c ON ((c.person_no = p.person_no)))
-     CROSS JOIN LATERAL ( SELECT ((p.subject = ( SELECT medkoord.actor_subject() AS actor_subject)) OR ( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text]) AS actor_has)) AS open) o);
+     CROSS JOIN LATERAL ( SELECT medkoord.subject_shown(p.subject, ( SELECT medkoord.actor_sees_subjects() AS actor_sees_subjects)) AS subject) o);
 
 ALTER TABLE medkoord.person_shown OWNER TO medkoord_owner;
 
@@ -2958,7 +3116,6 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    PERFORM require_authority('recuse', target.body_no);
     IF number IS NULL THEN
         PERFORM problem('unknown_reference', 'There is no such person.', '/person');
     END IF;
@@ -2969,6 +3126,25 @@ END
 $$;
 
 ALTER FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) OWNER TO medkoord_owner;
+
+--
+-- Name: deciders(smallint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.deciders(in_body smallint) RETURNS integer[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+DECLARE
+    day date := today();
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT s.person_no FROM people_seated(in_body, day) s
+                 JOIN body b ON b.body_no = in_body
+                 JOIN seat_right g ON g.kind = b.kind AND g.role = s.role AND g.may = 'recuse');
+END
+$$;
+
+ALTER FUNCTION medkoord.deciders(in_body smallint) OWNER TO medkoord_owner;
 
 --
 -- Name: hospital_region; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
@@ -4124,9 +4300,8 @@ BEGIN
     SELECT s.* INTO target FROM appointment_shown s WHERE s.id = appointment;
     IF NOT FOUND THEN
         RETURN;
-    ELSIF NOT actor_may_appoint(target.body_no, target.role, target.appointed_by) THEN
-        PERFORM problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', target.appointed_by, target.body));
     END IF;
+    PERFORM require_appointing(target.body_no, target.role, target.appointed_by);
     PERFORM FROM appointment a WHERE a.appointment_no = target.appointment_no FOR UPDATE;
     SELECT s.* INTO target FROM appointment_shown s WHERE s.appointment_no = target.appointment_no; -- as it is under the lock
     IF target.ends_on <= today() THEN
@@ -4153,22 +4328,13 @@ CREATE FUNCTION medkoord.end_interest(interest uuid, on_date date, reason text) 
     AS $$
 DECLARE
     target interest;
-    ends date := COALESCE(on_date, today());
 BEGIN
     SELECT i.* INTO target FROM interest i WHERE i.id = end_interest.interest;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     PERFORM require_interest_access(target.person_no);
-    SELECT i.* INTO target FROM interest i WHERE i.interest_no = target.interest_no FOR UPDATE;
-    IF target.valid_to <= today() THEN
-        PERFORM problem('transition_not_allowed', format('It has ended on %s. Nothing is allowed.', target.valid_to));
-    ELSIF ends <= target.valid_from THEN
-        PERFORM problem('interest_ends_before_start', format('It begins on %s.', target.valid_from), '/on');
-    ELSIF ends > target.valid_to THEN
-        PERFORM problem('validation_failed', format('It ends on %s already. What lasts longer is declared anew.', target.valid_to), '/on');
-    END IF;
-    UPDATE interest i SET valid_to = ends, end_reason = end_interest.reason WHERE i.interest_no = target.interest_no;
+    UPDATE interest i SET valid_to = COALESCE(on_date, today()), end_reason = end_interest.reason WHERE i.interest_no = target.interest_no;
     RETURN QUERY SELECT s.* FROM interest_shown s WHERE s.interest_no = target.interest_no;
 END
 $$;
@@ -4422,7 +4588,7 @@ CREATE FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date da
     AS $$
 DECLARE
     reads_all boolean := actor_has('auditor', 'admin');
-    people int[] := actor_oversees();
+    people int[] := actor_oversees('recuse', 'appoint');
     number int;
 BEGIN
     IF of_person IS NOT NULL THEN
@@ -4446,6 +4612,28 @@ END
 $$;
 
 ALTER FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint) OWNER TO medkoord_owner;
+
+--
+-- Name: keep_appointment_version(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.keep_appointment_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    IF NEW.version IS DISTINCT FROM OLD.version THEN
+        INSERT INTO appointment_version (appointment_no, version, action, valid_to, ends_on, end_reason, changed_at, changed_by)
+        VALUES (NEW.appointment_no, NEW.version,
+                CASE WHEN TG_OP = 'INSERT' THEN 'appoint'
+                     WHEN (NEW.valid_to, NEW.end_reason) IS DISTINCT FROM (OLD.valid_to, OLD.end_reason) THEN 'end' ELSE 'follow' END,
+                NEW.valid_to, NEW.ends_on, NEW.end_reason, NEW.changed_at, NEW.changed_by);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION medkoord.keep_appointment_version() OWNER TO medkoord_owner;
 
 --
 -- Name: keep_interest_version(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -4549,6 +4737,21 @@ $$;
 ALTER FUNCTION medkoord.lock_meeting(by_reference text, may text) OWNER TO medkoord_owner;
 
 --
+-- Name: matter_number(smallint, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.matter_number(in_body smallint, of_kind text, of_reference text) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT m.matter_no FROM matter m WHERE m.body_no = in_body AND m.kind = of_kind AND m.reference = of_reference);
+END
+$$;
+
+ALTER FUNCTION medkoord.matter_number(in_body smallint, of_kind text, of_reference text) OWNER TO medkoord_owner;
+
+--
 -- Name: matter_recusals(uuid, uuid, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4561,23 +4764,26 @@ DECLARE
     target matter;
     me int := actor_person();
     day date := COALESCE(on_date, today());
-    sees_all boolean := actor_has('auditor', 'admin');
+    reads_all boolean := actor_has('auditor', 'admin');
+    sees_all boolean;
     people int[];
+    known int[]; -- whose interests the caller may know of
 BEGIN
-    SELECT m.* INTO target FROM matter m
-    WHERE m.id = of_matter AND (sees_all OR m.body_no = ANY (actor_bodies()));
-    IF NOT FOUND THEN
+    SELECT m.* INTO target FROM matter m WHERE m.id = of_matter;
+    sees_all := reads_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint')) OR target.matter_no = ANY (actor_stand_in_matters());
+    IF target.matter_no IS NULL OR NOT (sees_all OR target.body_no = ANY (actor_bodies())) THEN
         PERFORM problem('not_found', 'There is no such matter.');
     END IF;
-    sees_all := sees_all OR target.body_no = ANY (actor_oversees_bodies());
     people := ARRAY(SELECT s.person_no FROM people_seated(target.body_no, day) s
                     JOIN person p ON p.person_no = s.person_no
                     WHERE (sees_all OR s.person_no = me) AND (of_person IS NULL OR p.id = of_person)
                     INTERSECT SELECT s.person_no FROM people_seated(target.body_no, GREATEST(day, today())) s);
+    known := CASE WHEN reads_all THEN people ELSE me || seated_by_others(ARRAY[target.body_no], GREATEST(day, today())) END;
     RETURN QUERY
     WITH ground AS MATERIALIZED (
-        SELECT g.person_no, bool_or(NOT g.waived) AS recused, json_agg(g.ground ORDER BY g.interest_no) AS grounds
-        FROM recusal_grounds(people, target.body_no, target.kind, target.reference, '[]', daterange(day, day, '[]')) g GROUP BY g.person_no
+        SELECT g.person_no, bool_or(NOT g.waived) AS recused,
+            json_agg(g.ground ORDER BY g.interest_no) FILTER (WHERE g.interest_no IS NULL OR g.person_no = ANY (known)) AS grounds
+        FROM recusal_grounds(people, target.matter_no, daterange(day, day, '[]')) g GROUP BY g.person_no
     ), decision AS MATERIALIZED (
         SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at, 'by', d.decided_by)
                                      ORDER BY d.decision_no) AS decisions
@@ -4711,6 +4917,21 @@ $$;
 ALTER FUNCTION medkoord.number_meeting() OWNER TO medkoord_owner;
 
 --
+-- Name: number_person_contact(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.number_person_contact() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.version := nextval('medkoord.person_contact_version');
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.number_person_contact() OWNER TO medkoord_owner;
+
+--
 -- Name: open_agenda(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4751,12 +4972,15 @@ CREATE FUNCTION medkoord.party_faults(kind text, name text, identifier text, poi
 DECLARE
     faults jsonb := '[]';
 BEGIN
-    IF medkoord.party_key(name) = '' THEN
-        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A name of spaces is none.', 'pointer', pointer || name_at);
-    ELSIF name IS NULL AND identifier IS NULL THEN
+    IF name IS NULL AND identifier IS NULL THEN
         faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A party has a name or an identifier.', 'pointer', pointer || name_at);
+    ELSIF name IS NOT NULL AND medkoord.party_key(name) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'A name of spaces is none.', 'pointer', pointer || name_at);
     END IF;
-    IF kind = 'company' AND NOT medkoord.cvr_number_valid(identifier) THEN
+    IF identifier IS NOT NULL AND medkoord.party_key(identifier) IS NULL THEN
+        faults := faults || jsonb_build_object('code', 'validation_failed', 'detail', 'An identifier of spaces is none.',
+                                               'pointer', pointer || '/identifier');
+    ELSIF kind = 'company' AND NOT medkoord.cvr_number_valid(identifier) THEN
         faults := faults || jsonb_build_object('code', 'cvr_number_not_valid', 'pointer', pointer || '/identifier',
             'detail', 'The identifier of a company is its CVR number: eight digits, the last of which checks the others.');
     ELSIF kind = 'drug' AND identifier IS NOT NULL AND medkoord.atc_level(identifier) IS NULL THEN
@@ -4770,52 +4994,18 @@ $$;
 ALTER FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) OWNER TO medkoord_owner;
 
 --
--- Name: seat_rule; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
---
-
-CREATE TABLE medkoord.seat_rule (
-    rule_no smallint NOT NULL,
-    kind text NOT NULL,
-    role text NOT NULL,
-    title text NOT NULL,
-    title_da text NOT NULL,
-    each_region boolean NOT NULL,
-    member boolean NOT NULL,
-    required boolean NOT NULL,
-    alone boolean NOT NULL,
-    appointed_by text NOT NULL,
-    must_hold_kind text,
-    must_hold_role text,
-    must_be text,
-    must_be_da text,
-    region_of_role text,
-    valid_from date NOT NULL,
-    valid_to date,
-    source text NOT NULL,
-    CONSTRAINT seat_rule_must_hold_whole CHECK ((num_nulls(must_hold_kind, must_hold_role, must_be, must_be_da) = ANY (ARRAY[0, 4]))),
-    CONSTRAINT seat_rule_period CHECK ((valid_to > valid_from)),
-    CONSTRAINT seat_rule_role_form CHECK ((role ~ '^[a-z][a-z_]{1,40}$'::text))
-);
-
-ALTER TABLE ONLY medkoord.seat_rule FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE medkoord.seat_rule OWNER TO medkoord_owner;
-
---
 -- Name: people_seated(smallint, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
 CREATE FUNCTION medkoord.people_seated(in_body smallint, on_date date) RETURNS TABLE(person_no integer, role text)
-    LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT a.person_no,
-     a.role
-    FROM (((medkoord.appointment a
-      JOIN medkoord.body b ON (((b.body_no = a.body_no) AND (b.valid_from <= people_seated.on_date) AND ((b.valid_to > people_seated.on_date) OR (b.valid_to IS NULL)))))
-      JOIN medkoord.seat_rule s ON (((s.kind = b.kind) AND (s.role = a.role) AND (s.each_region = (a.seat_region_no <> 0)) AND (s.valid_from <= people_seated.on_date) AND ((s.valid_to > people_seated.on_date) OR (s.valid_to IS NULL)))))
-      LEFT JOIN medkoord.region r ON ((r.region_no = a.seat_region_no)))
-   WHERE ((a.body_no = people_seated.in_body) AND (daterange(a.valid_from, a.valid_to) @> people_seated.on_date) AND ((r.valid_to > people_seated.on_date) OR (r.valid_to IS NULL)));
-END;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT a.person_no, a.role FROM appointment a WHERE a.body_no = in_body AND daterange(a.valid_from, a.ends_on) @> on_date;
+END
+$$;
 
 ALTER FUNCTION medkoord.people_seated(in_body smallint, on_date date) OWNER TO medkoord_owner;
 
@@ -5046,10 +5236,8 @@ BEGIN
     DELETE FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no;
     FOR entry IN SELECT (e.j ->> 'person')::uuid AS person, e.j ->> 'attendance' AS attendance, e.n - 1 AS at
                  FROM jsonb_array_elements(put_attendance.attendance) WITH ORDINALITY AS e (j, n) ORDER BY e.n LOOP
-        seated := (SELECT p.person_no FROM person p WHERE p.id = entry.person);
-        IF seated IS NULL THEN
-            PERFORM problem('unknown_reference', 'There is no such person.', format('/attendance/%s/person', entry.at));
-        ELSIF EXISTS (SELECT FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no AND t.person_no = seated) THEN
+        seated := require_person(entry.person, format('/attendance/%s/person', entry.at));
+        IF EXISTS (SELECT FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no AND t.person_no = seated) THEN
             PERFORM problem('validation_failed', 'The person stands twice.', format('/attendance/%s/person', entry.at));
         END IF;
         INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (target.meeting_no, seated, entry.attendance);
@@ -5093,7 +5281,7 @@ CREATE VIEW medkoord.meeting_minutes_shown WITH (security_invoker='true') AS
     i.changed_at AS written_at,
     s.written_by,
     s.approved,
-    medkoord.meeting_etag((m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])), m.version, (ROW(i.text, i.changed_at, s.*::record))::text) AS etag
+    medkoord.meeting_etag((m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['read_draft'::text]) AS actor_bodies)::smallint[])), m.version, (ROW(i.text, i.changed_at, s.*::record))::text) AS etag
    FROM ((medkoord.meeting_minutes i
      JOIN medkoord.meeting m ON ((m.meeting_no = i.meeting_no)))
      CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT json_agg(json_build_object('item', a.item, 'title', a.title, 'text', x.text, 'decision', x.decision, 'recused', COALESCE(r.recused, '[]'::json)) ORDER BY a.item) AS json_agg
@@ -5172,41 +5360,35 @@ $$;
 ALTER FUNCTION medkoord.reading_window(p_from date, p_to date, p_as_of text) OWNER TO medkoord_owner;
 
 --
--- Name: recusal_grounds(integer[], smallint, text, text, jsonb, daterange); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: recusal_grounds(integer[], integer, daterange); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange) RETURNS TABLE(person_no integer, waived boolean, interest_no integer, ground json)
+CREATE FUNCTION medkoord.recusal_grounds(people integer[], of_matter integer, during daterange) RETURNS TABLE(person_no integer, waived boolean, interest_no integer, ground json)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
     target matter;
+    since daterange;
 BEGIN
-    SELECT m.* INTO target FROM matter m WHERE m.body_no = in_body AND m.kind = of_kind AND m.reference = of_reference;
+    SELECT m.* INTO target FROM matter m WHERE m.matter_no = of_matter;
+    since := daterange(LEAST(lower(during), target.registered_on), upper(during));
     RETURN QUERY
     WITH decided AS MATERIALIZED (
         SELECT DISTINCT ON (d.person_no) d.*
         FROM recusal_decision d
-        WHERE d.matter_no = target.matter_no AND d.person_no = ANY (people) AND COALESCE(d.decided_on < upper(during), true)
+        WHERE d.matter_no = of_matter AND d.person_no = ANY (people) AND COALESCE(d.decided_on < upper(during), true)
         ORDER BY d.person_no, d.decision_no DESC
-    ), party AS MATERIALIZED (
-        SELECT p.kind, p.name, party_key(p.name) AS key, upper(btrim(p.identifier)) AS identifier
-        FROM jsonb_to_recordset(COALESCE(target.parties, '[]') || COALESCE(recusal_grounds.parties, '[]')) AS p (kind text, name text, identifier text)
     )
-    SELECT i.person_no, COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false), i.interest_no,
-        json_build_object('ground', 'interest', 'waived', COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false),
-            'interest', i.id, 'kind', i.kind, 'party', i.party, 'identifier', i.identifier, 'tie', i.tie,
-            'matched_by', CASE WHEN m.by_identifier THEN 'identifier' ELSE 'name' END, 'reason', NULL)
+    SELECT i.person_no, w.waived, i.interest_no,
+        json_build_object('ground', 'interest', 'waived', w.waived, 'interest', i.id, 'kind', i.kind, 'party', i.party,
+            'identifier', i.identifier, 'tie', i.tie,
+            'matched_by', CASE WHEN i.identifier_key = ANY (target.keys) THEN 'identifier' ELSE 'name' END, 'reason', NULL)
     FROM interest i
-    CROSS JOIN LATERAL (
-        SELECT COALESCE(bool_or(p.identifier = upper(btrim(i.identifier))), false) AS by_identifier
-        FROM party p
-        WHERE p.kind = i.kind AND (p.identifier = upper(btrim(i.identifier)) OR p.key = i.party_key)
-        HAVING count(*) > 0
-    ) m
     LEFT JOIN decided d ON d.person_no = i.person_no
-    WHERE i.person_no = ANY (people) AND daterange(i.valid_from, i.valid_to) && during
+    CROSS JOIN LATERAL (SELECT COALESCE(d.action = 'waive' AND i.interest_no = ANY (d.covers), false) AS waived) w
+    WHERE i.person_no = ANY (people) AND (i.name_key = ANY (target.keys) OR i.identifier_key = ANY (target.keys)) AND i.recuses && since
     UNION ALL
     SELECT d.person_no, false, NULL,
         json_build_object('ground', 'decision', 'waived', false, 'interest', NULL, 'kind', NULL, 'party', NULL, 'identifier', NULL,
@@ -5215,60 +5397,63 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION medkoord.recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.recusal_grounds(people integer[], of_matter integer, during daterange) OWNER TO medkoord_owner;
 
 --
--- Name: recusal_reasons(integer, smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: recusal_reasons(integer, smallint, text, text, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS json
+CREATE FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, on_date date DEFAULT medkoord.today()) RETURNS json
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 BEGIN
-    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin') OR body_no = ANY (actor_oversees_bodies()) THEN
+    IF COALESCE(person_no = actor_person(), false) OR actor_has('auditor', 'admin')
+        OR body_no = ANY (actor_bodies('recuse', 'appoint')) AND person_no = ANY (seated_by_others(ARRAY[body_no], on_date)) THEN
         RETURN (SELECT COALESCE(json_agg(g.ground ORDER BY g.interest_no), '[]')
-                FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g);
+                FROM recusal_grounds(ARRAY[person_no], matter_number(body_no, matter_kind, reference),
+                                     daterange(on_date, on_date, '[]')) g);
     END IF;
     RETURN NULL;
 END
 $$;
 
-ALTER FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, on_date date) OWNER TO medkoord_owner;
 
 --
--- Name: recused(integer, smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: recused(integer, smallint, text, text, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS boolean
+CREATE FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, on_date date DEFAULT medkoord.today()) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM recusal_grounds(ARRAY[person_no], body_no, matter_kind, reference, parties, daterange(on_date, on_date, '[]')) g
+    RETURN EXISTS (SELECT FROM recusal_grounds(ARRAY[person_no], matter_number(body_no, matter_kind, reference),
+                                               daterange(on_date, on_date, '[]')) g
                    WHERE NOT g.waived);
 END
 $$;
 
-ALTER FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, on_date date) OWNER TO medkoord_owner;
 
 --
--- Name: recused_people(smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: recused_people(smallint, text, text, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS integer[]
+CREATE FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, on_date date DEFAULT medkoord.today()) RETURNS integer[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'medkoord', 'pg_temp'
     AS $$
 BEGIN
     RETURN ARRAY(SELECT DISTINCT g.person_no
-        FROM recusal_grounds(ARRAY(SELECT s.person_no FROM people_seated(body_no, on_date) s), body_no, matter_kind, reference, parties,
-                             daterange(on_date, on_date, '[]')) g
+        FROM recusal_grounds(ARRAY(SELECT s.person_no FROM people_seated(body_no, on_date) s),
+                             matter_number(body_no, matter_kind, reference), daterange(on_date, on_date, '[]')) g
         WHERE NOT g.waived ORDER BY g.person_no);
 END
 $$;
 
-ALTER FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, on_date date) OWNER TO medkoord_owner;
 
 --
 -- Name: refuse_question(text, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -5453,6 +5638,24 @@ $$;
 ALTER FUNCTION medkoord.require_accepted_delivery(p_id uuid, pointer text) OWNER TO medkoord_owner;
 
 --
+-- Name: require_appointing(smallint, text, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_appointing(in_body smallint, in_role text, by_appointer text, pointer text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF actor_may_appoint(in_body, in_role, by_appointer) THEN
+        RETURN true;
+    END IF;
+    RETURN problem('no_authority', format('It takes a seat that may record what %s decides on seats of %s.', by_appointer,
+        (SELECT b.slug FROM body b WHERE b.body_no = in_body)), pointer);
+END
+$$;
+
+ALTER FUNCTION medkoord.require_appointing(in_body smallint, in_role text, by_appointer text, pointer text) OWNER TO medkoord_owner;
+
+--
 -- Name: require_authority(text, smallint); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5536,10 +5739,10 @@ CREATE FUNCTION medkoord.require_interest_access(person_no integer) RETURNS bool
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
-    IF person_no = ANY (actor_oversees()) THEN
+    IF person_no = ANY (actor_oversees('recuse')) THEN
         RETURN true;
     END IF;
-    RETURN problem('no_authority', 'Interests are declared and ended by the person, or by the chair or secretariat of a body in which the person sits.');
+    RETURN problem('no_authority', 'It takes to be this person, or to chair a body in which somebody else has seated the person.');
 END
 $$;
 
@@ -5583,21 +5786,41 @@ $$;
 ALTER FUNCTION medkoord.require_no_match(if_match text) OWNER TO medkoord_owner;
 
 --
--- Name: require_not_recused(smallint, text, text, jsonb, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: require_not_recused(smallint, text, text, date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb DEFAULT '[]'::jsonb, on_date date DEFAULT medkoord.today()) RETURNS boolean
+CREATE FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, on_date date DEFAULT medkoord.today()) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
-    IF recused(actor_person(), body_no, matter_kind, reference, parties, on_date) THEN
+    IF recused(actor_person(), body_no, matter_kind, reference, on_date) THEN
         RETURN problem('recused', format('You are recused from %s %s.', replace(matter_kind, '_', ' '), reference));
     END IF;
     RETURN true;
 END
 $$;
 
-ALTER FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, on_date date) OWNER TO medkoord_owner;
+
+--
+-- Name: require_person(uuid, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.require_person(id uuid, pointer text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    number int := (SELECT p.person_no FROM person p WHERE p.id = require_person.id);
+BEGIN
+    IF number IS NULL THEN
+        PERFORM problem(CASE WHEN pointer LIKE 'query/%' THEN 'invalid_parameter' ELSE 'unknown_reference' END,
+                        'There is no such person.', pointer);
+    END IF;
+    RETURN number;
+END
+$$;
+
+ALTER FUNCTION medkoord.require_person(id uuid, pointer text) OWNER TO medkoord_owner;
 
 --
 -- Name: require_person_access(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -5724,7 +5947,7 @@ BEGIN
         LEFT JOIN region of_day ON of_day.region_no = region_on(r.region_no, on_date)
     )
     SELECT f.code, f.severity, f.role, f.region, f.persons, f.must_appoint, f.detail, f.detail_da FROM (
-        -- vacant since the region, or the region's committee, was succeeded: nobody ended those appointments
+        -- vacant ever since the region, or the region's committee, was succeeded: nobody ended those appointments
         SELECT 1 AS rank, s.seat_no, 'appointment_ended_with_region' AS code, CASE WHEN s.required THEN 'deviation' ELSE 'remark' END AS severity,
             s.role, s.region, json_agg(json_build_object('id', p.id, 'name', p.name) ORDER BY r.name, p.name) AS persons,
             s.appointed_by AS must_appoint,
@@ -5740,7 +5963,9 @@ BEGIN
             AND (a.valid_to > r.valid_to OR a.valid_to IS NULL)
             AND a.role = s.role AND a.seat_region_no = CASE WHEN s.region_no IS NULL THEN 0 ELSE r.region_no END
         JOIN person p ON p.person_no = a.person_no
-        WHERE s.status = 'vacant'
+        WHERE s.status = 'vacant' AND NOT EXISTS (
+            SELECT FROM appointment n WHERE n.body_no = of_body AND n.role = s.role AND n.seat_region_no = COALESCE(s.region_no, 0)
+                AND daterange(n.valid_from, n.ends_on) && daterange(r.valid_to, on_date))
         GROUP BY s.seat_no, s.required, s.role, s.region, s.title, s.title_da, s.appointed_by, s.appointer, s.appointer_da
         UNION ALL
         SELECT 2, s.seat_no, 'seat_vacant', 'deviation', s.role, s.region, '[]', s.appointed_by,
@@ -5827,6 +6052,22 @@ $$;
 ALTER FUNCTION medkoord.roster_seats(of_body smallint, on_date date) OWNER TO medkoord_owner;
 
 --
+-- Name: seated_by_others(smallint[], date); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.seated_by_others(bodies smallint[], on_date date) RETURNS integer[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT a.person_no FROM appointment a
+                 WHERE a.body_no = ANY (bodies) AND daterange(a.valid_from, a.ends_on) @> on_date AND a.created_by <> actor_subject());
+END
+$$;
+
+ALTER FUNCTION medkoord.seated_by_others(bodies smallint[], on_date date) OWNER TO medkoord_owner;
+
+--
 -- Name: sees_all_deliveries(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -5858,34 +6099,37 @@ $$;
 ALTER FUNCTION medkoord.stamp_change() OWNER TO medkoord_owner;
 
 --
--- Name: subject_traces(text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+-- Name: subject_traces(integer); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE FUNCTION medkoord.subject_traces(of_subject text) RETURNS json
-    LANGUAGE plpgsql STABLE
-    AS $_$
+CREATE FUNCTION medkoord.subject_traces(of_person integer) RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
 DECLARE
     found_in record;
     rows bigint;
     traces jsonb := '[]';
 BEGIN
+    PERFORM require_personal_data(of_person);
+    PERFORM set_config('medkoord.traced_subject', (SELECT p.subject FROM person p WHERE p.person_no = of_person), true);
     FOR found_in IN
         SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE c.relnamespace = 'medkoord'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.atttypid = 'text'::regtype
             AND (a.attname = 'subject' OR a.attname LIKE '%\_by') AND a.attname <> 'appointed_by'
-            AND has_column_privilege(c.oid, a.attnum, 'SELECT')
         ORDER BY c.relname, a.attname
     LOOP
-        EXECUTE format('SELECT count(*) FROM medkoord.%I WHERE %I = $1', found_in.relname, found_in.attname) INTO rows USING of_subject;
+        EXECUTE format('SELECT count(*) FROM %I WHERE %I = traced_subject()', found_in.relname, found_in.attname) INTO rows;
         IF rows > 0 THEN
             traces := traces || jsonb_build_object('table', found_in.relname, 'column', found_in.attname, 'rows', rows);
         END IF;
     END LOOP;
+    PERFORM set_config('medkoord.traced_subject', '', true);
     RETURN traces;
 END
-$_$;
+$$;
 
-ALTER FUNCTION medkoord.subject_traces(of_subject text) OWNER TO medkoord_owner;
+ALTER FUNCTION medkoord.subject_traces(of_person integer) OWNER TO medkoord_owner;
 
 --
 -- Name: take_divergence_snapshot(text, medkoord.divergence_question, boolean, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -5942,6 +6186,16 @@ END
 $$;
 
 ALTER FUNCTION medkoord.to_e4(value numeric, pointer text) OWNER TO medkoord_owner;
+
+--
+-- Name: traced_subject(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.traced_subject() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN NULLIF(current_setting('medkoord.traced_subject'::text, true), ''::text);
+
+ALTER FUNCTION medkoord.traced_subject() OWNER TO medkoord_owner;
 
 --
 -- Name: transition_consumption_delivery(uuid, text, text); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -6026,6 +6280,38 @@ END
 $$;
 
 ALTER FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) OWNER TO medkoord_owner;
+
+--
+-- Name: seat_rule; Type: TABLE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TABLE medkoord.seat_rule (
+    rule_no smallint NOT NULL,
+    kind text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    title_da text NOT NULL,
+    each_region boolean NOT NULL,
+    member boolean NOT NULL,
+    required boolean NOT NULL,
+    alone boolean NOT NULL,
+    appointed_by text NOT NULL,
+    must_hold_kind text,
+    must_hold_role text,
+    must_be text,
+    must_be_da text,
+    region_of_role text,
+    valid_from date NOT NULL,
+    valid_to date,
+    source text NOT NULL,
+    CONSTRAINT seat_rule_must_hold_whole CHECK ((num_nulls(must_hold_kind, must_hold_role, must_be, must_be_da) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT seat_rule_period CHECK ((valid_to > valid_from)),
+    CONSTRAINT seat_rule_role_form CHECK ((role ~ '^[a-z][a-z_]{1,40}$'::text))
+);
+
+ALTER TABLE ONLY medkoord.seat_rule FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE medkoord.seat_rule OWNER TO medkoord_owner;
 
 --
 -- Name: body_shown; Type: VIEW; Schema: medkoord; Owner: medkoord_owner
@@ -6604,6 +6890,20 @@ ALTER TABLE medkoord.meeting_transition ALTER COLUMN transition_no ADD GENERATED
 );
 
 --
+-- Name: person_contact_version; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE SEQUENCE medkoord.person_contact_version
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE medkoord.person_contact_version OWNER TO medkoord_owner;
+
+--
 -- Name: person_person_no_seq; Type: SEQUENCE; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -6790,6 +7090,13 @@ ALTER TABLE ONLY medkoord.appointment
 
 ALTER TABLE ONLY medkoord.appointment
     ADD CONSTRAINT appointment_seat_taken EXCLUDE USING gist (body_no WITH =, role WITH =, seat_region_no WITH =, daterange(valid_from, valid_to) WITH &&) WHERE (alone);
+
+--
+-- Name: appointment_version appointment_version_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment_version
+    ADD CONSTRAINT appointment_version_pkey PRIMARY KEY (appointment_no, version);
 
 --
 -- Name: atc_code atc_code_pkey; Type: CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -7252,6 +7559,18 @@ CREATE INDEX hospital_region_by_region ON medkoord.hospital_region USING btree (
 CREATE INDEX idempotency_key_created_at ON medkoord.idempotency_key USING btree (created_at);
 
 --
+-- Name: interest_by_identifier; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX interest_by_identifier ON medkoord.interest USING btree (identifier_key, person_no);
+
+--
+-- Name: interest_by_name; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX interest_by_name ON medkoord.interest USING btree (name_key, person_no);
+
+--
 -- Name: interest_by_person; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -7336,10 +7655,22 @@ CREATE CONSTRAINT TRIGGER agenda_item_left AFTER DELETE ON medkoord.agenda_item 
 CREATE TRIGGER appointment_against_rules BEFORE INSERT ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.check_appointment();
 
 --
+-- Name: appointment appointment_check_end; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER appointment_check_end BEFORE UPDATE OF valid_to ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.check_appointment_end();
+
+--
 -- Name: appointment appointment_derived; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
 CREATE TRIGGER appointment_derived BEFORE INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.derive_appointment();
+
+--
+-- Name: appointment appointment_keep_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER appointment_keep_version AFTER INSERT OR UPDATE ON medkoord.appointment FOR EACH ROW EXECUTE FUNCTION medkoord.keep_appointment_version();
 
 --
 -- Name: appointment appointment_stamp_insert; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -7426,6 +7757,12 @@ CREATE CONSTRAINT TRIGGER idempotency_key_answered AFTER INSERT ON medkoord.idem
 CREATE TRIGGER interest_check BEFORE INSERT ON medkoord.interest FOR EACH ROW EXECUTE FUNCTION medkoord.check_interest();
 
 --
+-- Name: interest interest_check_end; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER interest_check_end BEFORE UPDATE ON medkoord.interest FOR EACH ROW EXECUTE FUNCTION medkoord.check_interest_end();
+
+--
 -- Name: interest interest_keep_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -7441,7 +7778,7 @@ CREATE TRIGGER interest_stamp BEFORE INSERT OR UPDATE ON medkoord.interest FOR E
 -- Name: matter matter_check; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE TRIGGER matter_check BEFORE INSERT OR UPDATE OF parties ON medkoord.matter FOR EACH ROW EXECUTE FUNCTION medkoord.check_matter();
+CREATE TRIGGER matter_check BEFORE INSERT OR UPDATE OF title, parties ON medkoord.matter FOR EACH ROW EXECUTE FUNCTION medkoord.check_matter();
 
 --
 -- Name: matter matter_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -7508,6 +7845,12 @@ CREATE TRIGGER person_check_subject BEFORE UPDATE OF subject ON medkoord.person 
 --
 
 CREATE TRIGGER person_contact_stamp BEFORE INSERT OR UPDATE ON medkoord.person_contact FOR EACH ROW EXECUTE FUNCTION medkoord.stamp_change();
+
+--
+-- Name: person_contact person_contact_version; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER person_contact_version BEFORE INSERT OR UPDATE ON medkoord.person_contact FOR EACH ROW EXECUTE FUNCTION medkoord.number_person_contact();
 
 --
 -- Name: person person_stamp; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -7603,6 +7946,13 @@ ALTER TABLE ONLY medkoord.appointment
 
 ALTER TABLE ONLY medkoord.appointment
     ADD CONSTRAINT appointment_region_fkey FOREIGN KEY (region_no) REFERENCES medkoord.region(region_no);
+
+--
+-- Name: appointment_version appointment_version_appointment_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE ONLY medkoord.appointment_version
+    ADD CONSTRAINT appointment_version_appointment_fkey FOREIGN KEY (appointment_no) REFERENCES medkoord.appointment(appointment_no);
 
 --
 -- Name: body body_region_fkey; Type: FK CONSTRAINT; Schema: medkoord; Owner: medkoord_owner
@@ -7847,7 +8197,7 @@ ALTER TABLE medkoord.agenda_item ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY agenda_item_delete ON medkoord.agenda_item FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = agenda_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = agenda_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['meet'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: agenda_item agenda_item_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -7855,7 +8205,7 @@ CREATE POLICY agenda_item_delete ON medkoord.agenda_item FOR DELETE TO medkoord_
 
 CREATE POLICY agenda_item_insert ON medkoord.agenda_item FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = agenda_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = agenda_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['meet'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: agenda_item agenda_item_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -7869,13 +8219,19 @@ CREATE POLICY agenda_item_of_owner ON medkoord.agenda_item TO medkoord_owner USI
 
 CREATE POLICY agenda_item_read ON medkoord.agenda_item FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = agenda_item.meeting_no) AND ((NOT agenda_item.closed) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])))))));
+  WHERE ((m.meeting_no = agenda_item.meeting_no) AND ((NOT agenda_item.closed) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['read_draft'::text]) AS actor_bodies)::smallint[])))))));
 
 --
 -- Name: appointer; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
 ALTER TABLE medkoord.appointer ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: appointer appointer_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointer_of_owner ON medkoord.appointer TO medkoord_owner USING (true);
 
 --
 -- Name: appointer appointer_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -7914,6 +8270,24 @@ CREATE POLICY appointment_read ON medkoord.appointment FOR SELECT TO medkoord_se
 CREATE POLICY appointment_update ON medkoord.appointment FOR UPDATE TO medkoord_server USING (( SELECT medkoord.actor_may_appoint(appointment.body_no, appointment.role, appointment.appointed_by) AS actor_may_appoint));
 
 --
+-- Name: appointment_version; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
+--
+
+ALTER TABLE medkoord.appointment_version ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: appointment_version appointment_version_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointment_version_of_owner ON medkoord.appointment_version FOR INSERT TO medkoord_owner WITH CHECK (true);
+
+--
+-- Name: appointment_version appointment_version_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY appointment_version_read ON medkoord.appointment_version FOR SELECT USING ((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL));
+
+--
 -- Name: atc_code; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -7947,7 +8321,7 @@ ALTER TABLE medkoord.body ENABLE ROW LEVEL SECURITY;
 -- Name: body body_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY body_of_owner ON medkoord.body FOR SELECT TO medkoord_owner USING (true);
+CREATE POLICY body_of_owner ON medkoord.body TO medkoord_owner USING (true);
 
 --
 -- Name: body body_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8070,6 +8444,12 @@ CREATE POLICY consumption_delivery_insert ON medkoord.consumption_delivery FOR I
 CREATE POLICY consumption_delivery_read ON medkoord.consumption_delivery FOR SELECT USING ((((state = 'accepted'::text) AND (( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL)) OR ( SELECT medkoord.sees_all_deliveries() AS sees_all_deliveries) OR (( SELECT medkoord.actor_has(VARIADIC ARRAY['region_coordinator'::text]) AS actor_has) AND (EXISTS ( SELECT
    FROM medkoord.consumption_coverage c
   WHERE ((c.delivery_no = consumption_delivery.delivery_no) AND (c.region_no = ANY (( SELECT medkoord.actor_regions() AS actor_regions)::smallint[]))))))));
+
+--
+-- Name: consumption_delivery consumption_delivery_traced; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_delivery_traced ON medkoord.consumption_delivery FOR SELECT TO medkoord_owner USING ((((( SELECT medkoord.traced_subject() AS traced_subject) = announced_by) OR (( SELECT medkoord.traced_subject() AS traced_subject) = accepted_by)) OR (( SELECT medkoord.traced_subject() AS traced_subject) = withdrawn_by)));
 
 --
 -- Name: consumption_delivery consumption_delivery_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8220,6 +8600,12 @@ CREATE POLICY divergence_measure_insert ON medkoord.divergence_measure FOR INSER
 CREATE POLICY divergence_measure_read ON medkoord.divergence_measure FOR SELECT USING (((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL) AND ((basis <> 'cost_ore'::text) OR ( SELECT medkoord.may_see_cost() AS may_see_cost))));
 
 --
+-- Name: divergence_measure divergence_measure_traced; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY divergence_measure_traced ON medkoord.divergence_measure FOR SELECT TO medkoord_owner USING ((created_by = ( SELECT medkoord.traced_subject() AS traced_subject)));
+
+--
 -- Name: divergence_snapshot; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8236,6 +8622,12 @@ CREATE POLICY divergence_snapshot_insert ON medkoord.divergence_snapshot FOR INS
 --
 
 CREATE POLICY divergence_snapshot_read ON medkoord.divergence_snapshot FOR SELECT USING (((( SELECT medkoord.actor_subject() AS actor_subject) IS NOT NULL) AND ((basis <> 'cost_ore'::text) OR ( SELECT medkoord.may_see_cost() AS may_see_cost))));
+
+--
+-- Name: divergence_snapshot divergence_snapshot_traced; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY divergence_snapshot_traced ON medkoord.divergence_snapshot FOR SELECT TO medkoord_owner USING ((created_by = ( SELECT medkoord.traced_subject() AS traced_subject)));
 
 --
 -- Name: hospital; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8328,6 +8720,12 @@ CREATE POLICY idempotency_key_own ON medkoord.idempotency_key TO medkoord_server
 CREATE POLICY idempotency_key_purge ON medkoord.idempotency_key FOR DELETE TO medkoord_owner USING ((created_at < (CURRENT_TIMESTAMP - '7 days'::interval)));
 
 --
+-- Name: idempotency_key idempotency_key_traced; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY idempotency_key_traced ON medkoord.idempotency_key FOR SELECT TO medkoord_owner USING ((subject = ( SELECT medkoord.traced_subject() AS traced_subject)));
+
+--
 -- Name: interest; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8337,7 +8735,7 @@ ALTER TABLE medkoord.interest ENABLE ROW LEVEL SECURITY;
 -- Name: interest interest_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY interest_insert ON medkoord.interest FOR INSERT TO medkoord_server WITH CHECK ((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])));
+CREATE POLICY interest_insert ON medkoord.interest FOR INSERT TO medkoord_server WITH CHECK ((person_no = ANY (( SELECT medkoord.actor_oversees(VARIADIC ARRAY['recuse'::text]) AS actor_oversees)::integer[])));
 
 --
 -- Name: interest interest_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8349,13 +8747,13 @@ CREATE POLICY interest_of_owner ON medkoord.interest FOR SELECT TO medkoord_owne
 -- Name: interest interest_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY interest_read ON medkoord.interest FOR SELECT TO medkoord_server USING (((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+CREATE POLICY interest_read ON medkoord.interest FOR SELECT TO medkoord_server USING (((person_no = ANY (( SELECT medkoord.actor_oversees(VARIADIC ARRAY['recuse'::text, 'appoint'::text]) AS actor_oversees)::integer[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
 
 --
 -- Name: interest interest_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY interest_update ON medkoord.interest FOR UPDATE TO medkoord_server USING ((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])));
+CREATE POLICY interest_update ON medkoord.interest FOR UPDATE TO medkoord_server USING ((person_no = ANY (( SELECT medkoord.actor_oversees(VARIADIC ARRAY['recuse'::text]) AS actor_oversees)::integer[])));
 
 --
 -- Name: interest_version; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8373,7 +8771,13 @@ CREATE POLICY interest_version_of_owner ON medkoord.interest_version FOR INSERT 
 -- Name: interest_version interest_version_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY interest_version_read ON medkoord.interest_version FOR SELECT TO medkoord_server USING (((person_no = ANY (( SELECT medkoord.actor_oversees() AS actor_oversees)::integer[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+CREATE POLICY interest_version_read ON medkoord.interest_version FOR SELECT TO medkoord_server USING (((person_no = ANY (( SELECT medkoord.actor_oversees(VARIADIC ARRAY['recuse'::text, 'appoint'::text]) AS actor_oversees)::integer[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+
+--
+-- Name: interest_version interest_version_traced; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY interest_version_traced ON medkoord.interest_version FOR SELECT TO medkoord_owner USING ((changed_by = ( SELECT medkoord.traced_subject() AS traced_subject)));
 
 --
 -- Name: matter; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8397,7 +8801,7 @@ CREATE POLICY matter_of_owner ON medkoord.matter FOR SELECT TO medkoord_owner US
 -- Name: matter matter_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY matter_read ON medkoord.matter FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies() AS actor_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+CREATE POLICY matter_read ON medkoord.matter FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies() AS actor_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has) OR (matter_no = ANY (( SELECT medkoord.actor_stand_in_matters() AS actor_stand_in_matters)::integer[]))));
 
 --
 -- Name: matter matter_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8423,7 +8827,7 @@ ALTER TABLE medkoord.meeting_attendance ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY meeting_attendance_delete ON medkoord.meeting_attendance FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['minute'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: meeting_attendance meeting_attendance_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8431,7 +8835,7 @@ CREATE POLICY meeting_attendance_delete ON medkoord.meeting_attendance FOR DELET
 
 CREATE POLICY meeting_attendance_insert ON medkoord.meeting_attendance FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['minute'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: meeting_attendance meeting_attendance_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8445,13 +8849,13 @@ CREATE POLICY meeting_attendance_of_owner ON medkoord.meeting_attendance TO medk
 
 CREATE POLICY meeting_attendance_read ON medkoord.meeting_attendance FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])))))));
+  WHERE ((m.meeting_no = meeting_attendance.meeting_no) AND ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['read_draft'::text]) AS actor_bodies)::smallint[])))))));
 
 --
 -- Name: meeting meeting_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY meeting_insert ON medkoord.meeting FOR INSERT TO medkoord_server WITH CHECK ((body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[])));
+CREATE POLICY meeting_insert ON medkoord.meeting FOR INSERT TO medkoord_server WITH CHECK ((body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['meet'::text]) AS actor_bodies)::smallint[])));
 
 --
 -- Name: meeting_minutes; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8465,7 +8869,7 @@ ALTER TABLE medkoord.meeting_minutes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY meeting_minutes_delete ON medkoord.meeting_minutes FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['minute'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: meeting_minutes meeting_minutes_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8473,7 +8877,7 @@ CREATE POLICY meeting_minutes_delete ON medkoord.meeting_minutes FOR DELETE TO m
 
 CREATE POLICY meeting_minutes_insert ON medkoord.meeting_minutes FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['minute'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: meeting_minutes_item; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8487,7 +8891,7 @@ ALTER TABLE medkoord.meeting_minutes_item ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY meeting_minutes_item_delete ON medkoord.meeting_minutes_item FOR DELETE TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_minutes_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = meeting_minutes_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['minute'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: meeting_minutes_item meeting_minutes_item_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8495,7 +8899,7 @@ CREATE POLICY meeting_minutes_item_delete ON medkoord.meeting_minutes_item FOR D
 
 CREATE POLICY meeting_minutes_item_insert ON medkoord.meeting_minutes_item FOR INSERT TO medkoord_server WITH CHECK ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_minutes_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[]))))));
+  WHERE ((m.meeting_no = meeting_minutes_item.meeting_no) AND (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['minute'::text]) AS actor_bodies)::smallint[]))))));
 
 --
 -- Name: meeting_minutes_item meeting_minutes_item_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8525,7 +8929,7 @@ CREATE POLICY meeting_minutes_of_owner ON medkoord.meeting_minutes TO medkoord_o
 
 CREATE POLICY meeting_minutes_read ON medkoord.meeting_minutes FOR SELECT TO medkoord_server USING ((EXISTS ( SELECT
    FROM medkoord.meeting m
-  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])))))));
+  WHERE ((m.meeting_no = meeting_minutes.meeting_no) AND ((m.state = 'minutes_approved'::text) OR (m.body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['read_draft'::text]) AS actor_bodies)::smallint[])))))));
 
 --
 -- Name: meeting meeting_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8537,7 +8941,7 @@ CREATE POLICY meeting_of_owner ON medkoord.meeting TO medkoord_owner USING (true
 -- Name: meeting meeting_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY meeting_read ON medkoord.meeting FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies('read_draft'::text) AS actor_bodies)::smallint[])) OR ((called_at IS NOT NULL) AND (body_no = ANY (( SELECT medkoord.actor_meeting_bodies() AS actor_meeting_bodies)::smallint[])))));
+CREATE POLICY meeting_read ON medkoord.meeting FOR SELECT TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['read_draft'::text]) AS actor_bodies)::smallint[])) OR ((called_at IS NOT NULL) AND (body_no = ANY (( SELECT medkoord.actor_meeting_bodies() AS actor_meeting_bodies)::smallint[])))));
 
 --
 -- Name: meeting_recusal; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8603,7 +9007,7 @@ CREATE POLICY meeting_transition_read ON medkoord.meeting_transition FOR SELECT 
 -- Name: meeting meeting_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY meeting_update ON medkoord.meeting FOR UPDATE TO medkoord_server USING (((body_no = ANY (( SELECT medkoord.actor_bodies('meet'::text) AS actor_bodies)::smallint[])) OR (body_no = ANY (( SELECT medkoord.actor_bodies('minute'::text) AS actor_bodies)::smallint[])) OR (body_no = ANY (( SELECT medkoord.actor_bodies('approve'::text) AS actor_bodies)::smallint[]))));
+CREATE POLICY meeting_update ON medkoord.meeting FOR UPDATE TO medkoord_server USING ((body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['meet'::text, 'minute'::text, 'approve'::text]) AS actor_bodies)::smallint[])));
 
 --
 -- Name: person; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8634,6 +9038,12 @@ CREATE POLICY person_contact_insert ON medkoord.person_contact FOR INSERT TO med
 --
 
 CREATE POLICY person_contact_read ON medkoord.person_contact FOR SELECT TO medkoord_server USING ((( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text]) AS actor_has) OR ( SELECT medkoord.actor_keeps_people() AS actor_keeps_people) OR (person_no = ANY (( SELECT medkoord.actor_colleagues() AS actor_colleagues)::integer[]))));
+
+--
+-- Name: person_contact person_contact_traced; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY person_contact_traced ON medkoord.person_contact FOR SELECT TO medkoord_owner USING ((changed_by = ( SELECT medkoord.traced_subject() AS traced_subject)));
 
 --
 -- Name: person_contact person_contact_update; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8717,7 +9127,7 @@ ALTER TABLE medkoord.recusal_decision ENABLE ROW LEVEL SECURITY;
 -- Name: recusal_decision recusal_decision_insert; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY recusal_decision_insert ON medkoord.recusal_decision FOR INSERT TO medkoord_server WITH CHECK (( SELECT medkoord.actor_may('recuse'::text, recusal_decision.body_no) AS actor_may));
+CREATE POLICY recusal_decision_insert ON medkoord.recusal_decision FOR INSERT TO medkoord_server WITH CHECK ((body_no = ANY (( SELECT (medkoord.actor_bodies(VARIADIC ARRAY['recuse'::text]) || medkoord.actor_stands_in()))::smallint[])));
 
 --
 -- Name: recusal_decision recusal_decision_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8729,7 +9139,7 @@ CREATE POLICY recusal_decision_of_owner ON medkoord.recusal_decision FOR SELECT 
 -- Name: recusal_decision recusal_decision_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY recusal_decision_read ON medkoord.recusal_decision FOR SELECT TO medkoord_server USING (((person_no = ( SELECT medkoord.actor_person() AS actor_person)) OR (body_no = ANY (( SELECT medkoord.actor_oversees_bodies() AS actor_oversees_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
+CREATE POLICY recusal_decision_read ON medkoord.recusal_decision FOR SELECT TO medkoord_server USING (((person_no = ( SELECT medkoord.actor_person() AS actor_person)) OR (body_no = ANY (( SELECT medkoord.actor_bodies(VARIADIC ARRAY['recuse'::text, 'appoint'::text]) AS actor_bodies)::smallint[])) OR ( SELECT medkoord.actor_has(VARIADIC ARRAY['auditor'::text, 'admin'::text]) AS actor_has)));
 
 --
 -- Name: region; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -8756,6 +9166,12 @@ CREATE POLICY region_read ON medkoord.region FOR SELECT USING ((( SELECT medkoor
 ALTER TABLE medkoord.seat_appoints ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: seat_appoints seat_appoints_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY seat_appoints_of_owner ON medkoord.seat_appoints TO medkoord_owner USING (true);
+
+--
 -- Name: seat_appoints seat_appoints_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8771,7 +9187,7 @@ ALTER TABLE medkoord.seat_right ENABLE ROW LEVEL SECURITY;
 -- Name: seat_right seat_right_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY seat_right_of_owner ON medkoord.seat_right FOR SELECT TO medkoord_owner USING (true);
+CREATE POLICY seat_right_of_owner ON medkoord.seat_right TO medkoord_owner USING (true);
 
 --
 -- Name: seat_right seat_right_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8789,7 +9205,7 @@ ALTER TABLE medkoord.seat_rule ENABLE ROW LEVEL SECURITY;
 -- Name: seat_rule seat_rule_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY seat_rule_of_owner ON medkoord.seat_rule FOR SELECT TO medkoord_owner USING (true);
+CREATE POLICY seat_rule_of_owner ON medkoord.seat_rule TO medkoord_owner USING (true);
 
 --
 -- Name: seat_rule seat_rule_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
@@ -8859,18 +9275,11 @@ REVOKE ALL ON FUNCTION medkoord.actor_acts_for(region_no smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_acts_for(region_no smallint) TO medkoord_server;
 
 --
--- Name: FUNCTION actor_bodies(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION actor_bodies(VARIADIC may text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.actor_bodies() FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.actor_bodies() TO medkoord_server;
-
---
--- Name: FUNCTION actor_bodies(what text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.actor_bodies(what text) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.actor_bodies(what text) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.actor_bodies(VARIADIC may text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_bodies(VARIADIC may text[]) TO medkoord_server;
 
 --
 -- Name: FUNCTION actor_colleagues(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -8922,18 +9331,11 @@ REVOKE ALL ON FUNCTION medkoord.actor_name() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_name() TO medkoord_server;
 
 --
--- Name: FUNCTION actor_oversees(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION actor_oversees(VARIADIC may text[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.actor_oversees() FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.actor_oversees() TO medkoord_server;
-
---
--- Name: FUNCTION actor_oversees_bodies(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-REVOKE ALL ON FUNCTION medkoord.actor_oversees_bodies() FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.actor_oversees_bodies() TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.actor_oversees(VARIADIC may text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_oversees(VARIADIC may text[]) TO medkoord_server;
 
 --
 -- Name: FUNCTION actor_person(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -8961,6 +9363,13 @@ GRANT ALL ON FUNCTION medkoord.actor_regions() TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.actor_rights() FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_rights() TO medkoord_server;
+
+--
+-- Name: FUNCTION is_one_line(value text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.is_one_line(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.is_one_line(value text) TO medkoord_server;
 
 --
 -- Name: TABLE appointment; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9022,6 +9431,27 @@ GRANT INSERT(end_reason),UPDATE(end_reason) ON TABLE medkoord.appointment TO med
 
 REVOKE ALL ON FUNCTION medkoord.actor_seats(on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.actor_seats(on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_sees_subjects(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_sees_subjects() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_sees_subjects() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_stand_in_matters(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_stand_in_matters() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_stand_in_matters() TO medkoord_server;
+
+--
+-- Name: FUNCTION actor_stands_in(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.actor_stands_in() FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.actor_stands_in() TO medkoord_server;
 
 --
 -- Name: FUNCTION add_divergence_measure(body jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9371,6 +9801,12 @@ REVOKE ALL ON FUNCTION medkoord.check_agenda_is_left() FROM PUBLIC;
 REVOKE ALL ON FUNCTION medkoord.check_appointment() FROM PUBLIC;
 
 --
+-- Name: FUNCTION check_appointment_end(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_appointment_end() FROM PUBLIC;
+
+--
 -- Name: FUNCTION check_consumption_coverage(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -9401,6 +9837,12 @@ REVOKE ALL ON FUNCTION medkoord.check_idempotent_answer() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION medkoord.check_interest() FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_interest_end(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.check_interest_end() FROM PUBLIC;
 
 --
 -- Name: FUNCTION check_matter(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9565,6 +10007,19 @@ REVOKE ALL ON FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_
 REVOKE ALL ON FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION subject_shown(subject text, sees_all boolean); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.subject_shown(subject text, sees_all boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.subject_shown(subject text, sees_all boolean) TO medkoord_server;
+
+--
+-- Name: TABLE appointment_version; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.appointment_version TO medkoord_server;
+
+--
 -- Name: TABLE appointment_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -9663,6 +10118,13 @@ GRANT SELECT ON TABLE medkoord.interest_shown TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.create_interest(person uuid, kind text, party text, identifier text, tie text, from_date date, to_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION party_keys(parties jsonb); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.party_keys(parties jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.party_keys(parties jsonb) TO medkoord_server;
 
 --
 -- Name: TABLE matter; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -9803,6 +10265,12 @@ GRANT ALL ON FUNCTION medkoord.danish_time(at timestamp with time zone) TO medko
 
 REVOKE ALL ON FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.decide_recusal(of_matter uuid, of_person uuid, action text, reason text) TO medkoord_server;
+
+--
+-- Name: FUNCTION deciders(in_body smallint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.deciders(in_body smallint) FROM PUBLIC;
 
 --
 -- Name: TABLE hospital_region; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10180,6 +10648,12 @@ REVOKE ALL ON FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_
 GRANT ALL ON FUNCTION medkoord.interests_page(of_person uuid, of_kind text, on_date date, before integer, page bigint) TO medkoord_server;
 
 --
+-- Name: FUNCTION keep_appointment_version(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.keep_appointment_version() FROM PUBLIC;
+
+--
 -- Name: FUNCTION keep_interest_version(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10219,6 +10693,12 @@ REVOKE ALL ON FUNCTION medkoord.lock_meeting(by_reference text, may text) FROM P
 GRANT ALL ON FUNCTION medkoord.lock_meeting(by_reference text, may text) TO medkoord_server;
 
 --
+-- Name: FUNCTION matter_number(in_body smallint, of_kind text, of_reference text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.matter_number(in_body smallint, of_kind text, of_reference text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION matter_recusals(of_matter uuid, of_person uuid, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10252,6 +10732,12 @@ REVOKE ALL ON FUNCTION medkoord.next_change_of_source(p_source text, p_delivery_
 REVOKE ALL ON FUNCTION medkoord.number_meeting() FROM PUBLIC;
 
 --
+-- Name: FUNCTION number_person_contact(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.number_person_contact() FROM PUBLIC;
+
+--
 -- Name: FUNCTION open_agenda(number integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10271,12 +10757,6 @@ GRANT ALL ON FUNCTION medkoord.open_meeting(by_reference text, may text, if_matc
 
 REVOKE ALL ON FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.party_faults(kind text, name text, identifier text, pointer text, name_at text) TO medkoord_server;
-
---
--- Name: TABLE seat_rule; Type: ACL; Schema: medkoord; Owner: medkoord_owner
---
-
-GRANT SELECT ON TABLE medkoord.seat_rule TO medkoord_server;
 
 --
 -- Name: FUNCTION people_seated(in_body smallint, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10412,31 +10892,31 @@ REVOKE ALL ON FUNCTION medkoord.reading_window(p_from date, p_to date, p_as_of t
 GRANT ALL ON FUNCTION medkoord.reading_window(p_from date, p_to date, p_as_of text) TO medkoord_server;
 
 --
--- Name: FUNCTION recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION recusal_grounds(people integer[], of_matter integer, during daterange); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.recusal_grounds(people integer[], in_body smallint, of_kind text, of_reference text, parties jsonb, during daterange) FROM PUBLIC;
+REVOKE ALL ON FUNCTION medkoord.recusal_grounds(people integer[], of_matter integer, during daterange) FROM PUBLIC;
 
 --
--- Name: FUNCTION recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.recusal_reasons(person_no integer, body_no smallint, matter_kind text, reference text, on_date date) TO medkoord_server;
 
 --
--- Name: FUNCTION recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION recused(person_no integer, body_no smallint, matter_kind text, reference text, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.recused(person_no integer, body_no smallint, matter_kind text, reference text, on_date date) TO medkoord_server;
 
 --
--- Name: FUNCTION recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION recused_people(body_no smallint, matter_kind text, reference text, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.recused_people(body_no smallint, matter_kind text, reference text, on_date date) TO medkoord_server;
 
 --
 -- Name: FUNCTION refuse_question(p_at text, p_name text, p_code text, p_detail text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10484,6 +10964,13 @@ GRANT ALL ON FUNCTION medkoord.reported_months(p_source text, p_from date, p_to 
 
 REVOKE ALL ON FUNCTION medkoord.require_accepted_delivery(p_id uuid, pointer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.require_accepted_delivery(p_id uuid, pointer text) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_appointing(in_body smallint, in_role text, by_appointer text, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_appointing(in_body smallint, in_role text, by_appointer text, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_appointing(in_body smallint, in_role text, by_appointer text, pointer text) TO medkoord_server;
 
 --
 -- Name: FUNCTION require_authority(what text, in_body smallint); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10535,11 +11022,18 @@ REVOKE ALL ON FUNCTION medkoord.require_no_match(if_match text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.require_no_match(if_match text) TO medkoord_server;
 
 --
--- Name: FUNCTION require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION require_not_recused(body_no smallint, matter_kind text, reference text, on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, parties jsonb, on_date date) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_not_recused(body_no smallint, matter_kind text, reference text, on_date date) TO medkoord_server;
+
+--
+-- Name: FUNCTION require_person(id uuid, pointer text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.require_person(id uuid, pointer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.require_person(id uuid, pointer text) TO medkoord_server;
 
 --
 -- Name: FUNCTION require_person_access(person_no integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10596,6 +11090,13 @@ REVOKE ALL ON FUNCTION medkoord.roster_seats(of_body smallint, on_date date) FRO
 GRANT ALL ON FUNCTION medkoord.roster_seats(of_body smallint, on_date date) TO medkoord_server;
 
 --
+-- Name: FUNCTION seated_by_others(bodies smallint[], on_date date); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.seated_by_others(bodies smallint[], on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.seated_by_others(bodies smallint[], on_date date) TO medkoord_server;
+
+--
 -- Name: FUNCTION sees_all_deliveries(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10609,11 +11110,11 @@ GRANT ALL ON FUNCTION medkoord.sees_all_deliveries() TO medkoord_server;
 REVOKE ALL ON FUNCTION medkoord.stamp_change() FROM PUBLIC;
 
 --
--- Name: FUNCTION subject_traces(of_subject text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+-- Name: FUNCTION subject_traces(of_person integer); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
-REVOKE ALL ON FUNCTION medkoord.subject_traces(of_subject text) FROM PUBLIC;
-GRANT ALL ON FUNCTION medkoord.subject_traces(of_subject text) TO medkoord_server;
+REVOKE ALL ON FUNCTION medkoord.subject_traces(of_person integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.subject_traces(of_person integer) TO medkoord_server;
 
 --
 -- Name: FUNCTION take_divergence_snapshot(p_title text, p_question medkoord.divergence_question, p_material boolean, p_sort text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10628,6 +11129,12 @@ GRANT ALL ON FUNCTION medkoord.take_divergence_snapshot(p_title text, p_question
 
 REVOKE ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.to_e4(value numeric, pointer text) TO medkoord_server;
+
+--
+-- Name: FUNCTION traced_subject(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.traced_subject() FROM PUBLIC;
 
 --
 -- Name: FUNCTION transition_consumption_delivery(p_id uuid, p_action text, p_reason text); Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10649,6 +11156,12 @@ GRANT ALL ON FUNCTION medkoord.transition_hospital(hospital text, action text, o
 
 REVOKE ALL ON FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.transition_meeting(meeting text, if_match text, action text, reason text) TO medkoord_server;
+
+--
+-- Name: TABLE seat_rule; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT SELECT ON TABLE medkoord.seat_rule TO medkoord_server;
 
 --
 -- Name: TABLE body_shown; Type: ACL; Schema: medkoord; Owner: medkoord_owner
@@ -10790,6 +11303,12 @@ GRANT SELECT ON TABLE medkoord.consumption_year TO medkoord_server;
 --
 
 GRANT SELECT ON TABLE medkoord.meeting_recusal TO medkoord_server;
+
+--
+-- Name: SEQUENCE person_contact_version; Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+GRANT USAGE ON SEQUENCE medkoord.person_contact_version TO medkoord_server;
 
 --
 -- Name: TABLE population; Type: ACL; Schema: medkoord; Owner: medkoord_owner

@@ -366,6 +366,19 @@ BEGIN
 END
 $$;
 
+-- The bodies where it would answer true, for policies: where a seat that the caller holds today allows any of these; none named:
+-- where the caller holds one.
+CREATE FUNCTION actor_bodies(VARIADIC may text[] DEFAULT '{}') RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    day date := medkoord.today();
+    held smallint[] := ARRAY(SELECT DISTINCT s.body_no FROM medkoord.actor_seats(day) s
+                             WHERE actor_bodies.may = '{}' OR s.allows && actor_bodies.may);
+BEGIN
+    RETURN held || ARRAY(SELECT b.body_no FROM medkoord.body b
+                         WHERE b.valid_to <= day AND medkoord.body_successor(b.body_no, day) = ANY (held));
+END
+$$;
+
 -- For statements: ends with no_authority unless a seat held today allows it.
 CREATE FUNCTION require_authority(what text, in_body smallint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -1071,7 +1084,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION is_one_line(text), actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date),
-    actor_may(text, smallint), require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
+    actor_may(text, smallint), actor_bodies(text[]), require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
     require_body(text, text), require_person(uuid, text), require_appointing(smallint, text, text, text), actor_sees_subjects(),
     subject_shown(text, boolean),
     create_appointment(uuid, text, text, text, text, date, date, text), end_appointment(uuid, date, text), update_body(text, text, jsonb),

@@ -82,18 +82,6 @@ BEGIN
 END
 $$;
 
--- The bodies where a seat that the caller holds today allows any of these; none named: where the caller holds one.
-CREATE FUNCTION actor_bodies(VARIADIC may text[] DEFAULT '{}') RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-DECLARE
-    me int := medkoord.actor_person();
-    day date := medkoord.today();
-BEGIN
-    RETURN ARRAY(SELECT DISTINCT s.body_no FROM medkoord.seats_held(me, day) s
-                 WHERE actor_bodies.may = '{}' OR EXISTS (
-                     SELECT FROM medkoord.seat_right g WHERE g.kind = s.kind AND g.role = s.role AND g.may = ANY (actor_bodies.may)));
-END
-$$;
-
 -- Oneself, and everybody who sits today, by somebody else's record, in a body where a seat of the caller's allows any of these:
 -- 'recuse' and 'appoint' to see interests (chair and secretariat), 'recuse' to write them (the chair).
 -- Never NULL and without NULL: `= ANY` of it is true or false.
@@ -112,11 +100,10 @@ $$;
 -- directors (the forum's for the regions jointly, a committee's for its region), or as the operator.
 CREATE FUNCTION actor_stands_in() RETURNS smallint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-    me int := medkoord.actor_person();
     day date := medkoord.today();
 BEGIN
     RETURN ARRAY(SELECT b.body_no FROM medkoord.body b WHERE medkoord.actor_has('admin') OR EXISTS (
-        SELECT FROM medkoord.seats_held(me, day) s
+        SELECT FROM medkoord.actor_seats(day) s
         WHERE s.kind = 'health_directors' AND (b.region_no = s.region_no OR b.region_no IS NULL)));
 END
 $$;
@@ -312,13 +299,11 @@ CREATE FUNCTION create_interest(person uuid, kind text, party text, identifier t
 RETURNS SETOF interest_shown LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-    of_person int := CASE WHEN create_interest.person IS NULL THEN actor_person()
-                     ELSE (SELECT p.person_no FROM person p WHERE p.id = create_interest.person) END;
+    of_person int := CASE WHEN create_interest.person IS NULL THEN actor_person() ELSE require_person(create_interest.person, '/person') END;
     number int;
 BEGIN
     IF of_person IS NULL THEN
-        PERFORM problem('unknown_reference', CASE WHEN create_interest.person IS NULL
-            THEN 'Nobody is registered with the subject of your token: say whose interest it is.' ELSE 'There is no such person.' END, '/person');
+        PERFORM problem('unknown_reference', 'Nobody is registered with the subject of your token: say whose interest it is.', '/person');
     END IF;
     PERFORM require_interest_access(of_person);
     INSERT INTO interest (person_no, kind, party, identifier, tie, valid_from, valid_to)
@@ -739,7 +724,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION party_key(text), party_keys(jsonb), cvr_number_valid(text), party_faults(text, text, text, text, text),
-    people_seated(smallint, date), seated_by_others(smallint[], date), actor_bodies(text[]), actor_oversees(text[]), actor_stands_in(),
+    people_seated(smallint, date), seated_by_others(smallint[], date), actor_oversees(text[]), actor_stands_in(),
     interests_page(uuid, text, date, int, bigint), require_interest_access(int),
     create_interest(uuid, text, text, text, text, date, date), end_interest(uuid, date, text), actor_stand_in_matters(),
     recused(int, smallint, text, text, date), recused_people(smallint, text, text, date),

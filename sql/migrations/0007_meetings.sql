@@ -87,8 +87,7 @@ CREATE POLICY meeting_read ON meeting FOR SELECT TO medkoord_server
 CREATE POLICY meeting_insert ON meeting FOR INSERT TO medkoord_server
     WITH CHECK (body_no = ANY ((SELECT actor_bodies('meet'))::smallint[]));
 CREATE POLICY meeting_update ON meeting FOR UPDATE TO medkoord_server
-    USING (body_no = ANY ((SELECT actor_bodies('meet'))::smallint[]) OR body_no = ANY ((SELECT actor_bodies('minute'))::smallint[])
-           OR body_no = ANY ((SELECT actor_bodies('approve'))::smallint[]));
+    USING (body_no = ANY ((SELECT actor_bodies('meet', 'minute', 'approve'))::smallint[]));
 GRANT SELECT, INSERT (body_no, title, starts_at, ends_at, place), UPDATE (title, starts_at, ends_at, place, open_changed_at)
     ON meeting TO medkoord_server;
 
@@ -681,10 +680,8 @@ BEGIN
     DELETE FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no;
     FOR entry IN SELECT (e.j ->> 'person')::uuid AS person, e.j ->> 'attendance' AS attendance, e.n - 1 AS at
                  FROM jsonb_array_elements(put_attendance.attendance) WITH ORDINALITY AS e (j, n) ORDER BY e.n LOOP
-        seated := (SELECT p.person_no FROM person p WHERE p.id = entry.person);
-        IF seated IS NULL THEN
-            PERFORM problem('unknown_reference', 'There is no such person.', format('/attendance/%s/person', entry.at));
-        ELSIF EXISTS (SELECT FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no AND t.person_no = seated) THEN
+        seated := require_person(entry.person, format('/attendance/%s/person', entry.at));
+        IF EXISTS (SELECT FROM meeting_attendance t WHERE t.meeting_no = target.meeting_no AND t.person_no = seated) THEN
             PERFORM problem('validation_failed', 'The person stands twice.', format('/attendance/%s/person', entry.at));
         END IF;
         INSERT INTO meeting_attendance (meeting_no, person_no, attendance) VALUES (target.meeting_no, seated, entry.attendance);
