@@ -310,6 +310,31 @@ def test_cost_is_seen_by_those_who_may(api, hospitals, source):
         assert (api.get(f"/v1/consumption-deliveries/{delivery}", who).json()["cost_ore"] is not None) == seen
 
 
+NORD, SYD = ("nordjylland", "2016-01", "2016-03"), ("syddanmark", "2016-01", "2016-03")
+
+
+@pytest.mark.parametrize("coverage,sees_lines", [((NORD,), True), ((NORD, SYD), False)])
+@pytest.mark.parametrize("rows,header,code", [
+    ([("2016-01", "DN1", "J01CA04", "", "", "1", "1", "8888888")], HEADER, "control_cost"),
+    ([("2016-01", "DN1", "J01CA04", "", "", "1", "x", "8888888x")], HEADER, "bad_number"),
+    ([("2016-01", "DN1", "J01CA04", "", "", "1", "1", "8888888")], None, "bad_column")])
+def test_a_rejection_shows_no_cost_to_those_who_may_not_see_it(api, hospitals, source, coverage, sees_lines, rows, header, code):
+    """Without a header the first line stands where the columns' names should. A coordinator sees lines of the own region's delivery only."""
+    delivery = announce(api, source, ROWS[:1], coverage=coverage, rows=1, ddd=1, cost_ore=9999)
+    raw = text(rows, header) if header else text(rows).split(b"\n", 1)[1]
+    refused = upload(api, delivery, raw)
+    assert refused.status == 422 and code in refused.json()["counts"] and "8888888" in refused.text
+    path = f"/v1/consumption-deliveries/{delivery}/rejections"
+    assert "8888888" in api.get(path, "auditor").text
+    seen = api.get(path, "region_coordinator:nordjylland")
+    export = api.get(path, "region_coordinator:nordjylland", headers={"Accept": "text/csv"}).text
+    assert not any(cost in seen.text + export for cost in ("9999", "8888888"))
+    lines = [r["column"] for r in seen.json()["items"] if r["line"] == 2]
+    assert lines == (["ddd"] if sees_lines and code == "bad_number" else [])
+    assert len(export.splitlines()) == len(seen.json()["items"]) + 1
+    assert api.get(f"/v1/consumption-deliveries/{delivery}", "region_coordinator:nordjylland").json()["rejected_by_code"] == refused.json()["counts"]
+
+
 def test_a_delivery_without_figures_is_compared_with_nothing(api, hospitals, source):
     first, second = announce(api, source, ROWS), announce(api, source, ROWS)
     upload(api, first, text(ROWS))

@@ -6,7 +6,7 @@ SET search_path = medkoord, public, pg_temp;
 BEGIN;
 \ir consumption.psql
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
-SELECT plan(109);
+SELECT plan(119);
 CREATE FUNCTION pg_temp.body(coverage jsonb, control jsonb DEFAULT '{"rows": 0, "ddd": 0}') RETURNS text LANGUAGE sql AS $$
     SELECT format('EXECUTE announce_consumption_delivery (%L)', jsonb_build_object('source', 'amgros', 'label', 'x',
         'status', 'final', 'coverage', coverage, 'control', control))
@@ -144,6 +144,32 @@ SELECT is((SELECT count(*) FROM consumption_rejection), 1::bigint, 'a covered re
 SELECT * FROM act_as('region_coordinator', 'midtjylland');
 SELECT is((SELECT count(*) FROM consumption_rejection) + (SELECT count(*) FROM consumption_rejection_count), 0::bigint, 'another one''s does not');
 SELECT fails_with(format('EXECUTE list_consumption_rejections (%L, 10, NULL)', id), 'not_found', 'to whom the delivery does not exist') FROM d;
+
+-- what a coordinator sees of a rejected one
+SELECT * FROM act_as('amgros');
+CREATE FUNCTION pg_temp.reject(id uuid) RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM listed('_reject_delivery', format('%L, NULL, 10, %L, %L', id, '{"control_cost": 1, "control_ddd": 1, "bad_number": 2, "bad_column": 2}', '[
+        {"line": null, "column": "ddd", "code": "control_ddd", "detail": "x", "value": "1"}, {"line": null, "column": "cost_ore", "code": "control_cost", "detail": "x", "value": "999"},
+        {"line": 1, "column": null, "code": "bad_column", "detail": "x", "value": "999"}, {"line": 1, "column": "ddd", "code": "bad_column", "detail": "x", "value": null},
+        {"line": 2, "column": "ddd", "code": "bad_number", "detail": "x", "value": "1x"}, {"line": 2, "column": "cost_ore", "code": "bad_number", "detail": "x", "value": "999x"}]'))
+$$;
+CREATE FUNCTION pg_temp.lines(id uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', j ->> 'line', j ->> 'column', j ->> 'code'), ', ' ORDER BY j -> 'position') FROM listed('list_consumption_rejections', format('%L, 10, NULL', id)) j
+$$;
+SELECT is(pg_temp.reject(id), 1::bigint, 'a delivery over two regions') FROM d;
+CREATE TEMPORARY TABLE alone AS SELECT announce('amgros', 'provisional', covers('hovedstaden', '2020-01', '2020-02'), '{"rows": 3, "ddd": 30.5, "cost_ore": 1500}') AS id;
+SELECT is(pg_temp.reject(id), 1::bigint, 'and one of a single region') FROM alone;
+SELECT is(pg_temp.lines(id), 'ddd control_ddd, cost_ore control_cost, 1 bad_column, 1 ddd bad_column, 2 ddd bad_number, 2 cost_ore bad_number', 'Amgros sees all of it') FROM d;
+SELECT * FROM act_as('region_coordinator', 'hovedstaden');
+SELECT is(pg_temp.lines(id), 'ddd control_ddd', 'of one over several regions a coordinator sees what is wrong with the file, without cost') FROM d;
+SELECT is(pg_temp.lines(id), 'ddd control_ddd, 1 ddd bad_column, 2 ddd bad_number', 'of one''s own region alone the lines too, without cost') FROM alone;
+SELECT is(pg_temp.shown(id) -> 'rejected_by_code' -> 'control_cost', '1', 'how many of each code is told') FROM alone;
+SELECT ok(NOT covers_only(0, ARRAY[1, 2, 3]::smallint[]) AND NOT covers_only(delivery_no, NULL), 'nothing is of no region, nor of one''s own for nobody') FROM consumption_delivery JOIN alone USING (id);
+SELECT * FROM act_as('region_coordinator', 'nordjylland');
+SELECT is(pg_temp.lines(id), 'ddd control_ddd', 'the other region''s does not see more') FROM d;
+SELECT is((SELECT count(*) FROM consumption_rejection), 1::bigint, 'in any table');
+SELECT * FROM act_as('region_coordinator,auditor', 'nordjylland');
+SELECT is((SELECT count(*) FROM consumption_rejection), 12::bigint, 'who may see cost sees all');
 SELECT * FROM act_as('amgros');
 
 -- accepted
@@ -158,7 +184,7 @@ SELECT is((SELECT jsonb_build_array(j -> 'state', j -> 'copy_into', j -> 'conten
 SELECT is(pg_temp.shown(id) -> 'actions', '["withdraw"]', 'it may be withdrawn') FROM d;
 SELECT is(pg_temp.shown(id) -> 'ddd', '30.5', 'it shows the DDD accepted') FROM d;
 SELECT is(pg_temp.shown(id) -> 'rejected_by_code', 'null', 'the earlier rejection is gone') FROM d;
-SELECT is((SELECT count(*) FROM consumption_rejection), 0::bigint, 'with its lines');
+SELECT is((SELECT count(*) FROM consumption_rejection JOIN consumption_delivery USING (delivery_no) WHERE id = d.id), 0::bigint, 'with its lines') FROM d;
 SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, atc, ddd_e4, packs_e4) ORDER BY month) FROM consumption_region_month),
     '[[4, "2020-01-01", "J01CA04", 355000, 25000], [4, "2020-02-01", "J01", -50000, null]]', 'rolled up by region');
 SELECT is((SELECT jsonb_agg(jsonb_build_array(region_no, month, atc, ddd_e4, packs_e4, rows) ORDER BY month) FROM consumption_hospital_month),
