@@ -50,37 +50,165 @@ static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* ---- civil registration numbers ---- */
+
+/* The zeros of the scripts that write decimal numbers (Nd of the first plane), and the mathematical ones; the other nine
+ * digits follow each. */
+static const uint32_t zeros[] = {0x30,    0x660,   0x6f0,  0x7c0,  0x966,  0x9e6,  0xa66,  0xae6,   0xb66,   0xbe6,
+                                 0xc66,   0xce6,   0xd66,  0xde6,  0xe50,  0xed0,  0xf20,  0x1040,  0x1090,  0x17e0,
+                                 0x1810,  0x1946,  0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,  0x1c50,  0xa620,
+                                 0xa8d0,  0xa900,  0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x1d7ce, 0x1d7d8, 0x1d7e2,
+                                 0x1d7ec, 0x1d7f6};
+
+struct reader {
+    const char *text;
+    size_t n, at;
+};
+
+/* The character that comes next, which there is, and its length in bytes. */
+static uint32_t peek_char(const struct reader *r, size_t *ret_length) {
+    const unsigned char *p = (const unsigned char *)r->text + r->at;
+    size_t length = p[0] < 0xc0 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    bool whole = length <= r->n - r->at;
+    *ret_length = whole ? length : 1;
+    if (length == 1 || !whole)
+        return p[0];
+    uint32_t c = p[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    return c;
+}
+
+/* The digit that comes next; -1: none. */
+static int peek_digit(const struct reader *r, size_t *ret_length) {
+    if (r->at == r->n)
+        return -1;
+    uint32_t c = peek_char(r, ret_length);
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros && c >= zeros[i]; i++)
+        if (c - zeros[i] < 10)
+            return (int)(c - zeros[i]);
+    return -1;
+}
+
+static bool take_number(struct reader *r, size_t n_digits, int *ret) {
+    int number = 0, digit;
+    size_t length;
+    for (; n_digits > 0; n_digits--, r->at += length) {
+        if ((digit = peek_digit(r, &length)) < 0)
+            return false;
+        number = number * 10 + digit;
+    }
+    *ret = number;
+    return true;
+}
+
+/* What stands between two parts of a number: up to three characters that are neither letters nor digits. Answers how
+ * many. */
+static size_t take_gap(struct reader *r) {
+    size_t taken = 0, length;
+    for (; taken < 3 && r->at < r->n && !is_letter(r->text[r->at]) && peek_digit(r, &length) < 0; taken++) {
+        peek_char(r, &length);
+        r->at += length;
+    }
+    return taken;
+}
+
+static bool take_space(struct reader *r) {
+    size_t length;
+    if (r->at == r->n)
+        return false;
+    uint32_t c = peek_char(r, &length);
+    if (c != ' ' && c != 0xa0)
+        return false;
+    r->at += length;
+    return true;
+}
+
+static bool is_date(int year, int month, int day) {
+    return month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(year, month);
+}
+
+/* "1300-1500": a time of day, a hyphen or dash, and a later one. */
+static bool is_time_range(struct reader r) {
+    int from, to;
+    size_t length;
+    if (!take_number(&r, 4, &from) || r.at == r.n)
+        return false;
+    uint32_t dash = peek_char(&r, &length);
+    r.at += length;
+    return (dash == '-' || dash == 0x2013) && take_number(&r, 4, &to) && peek_digit(&r, &length) < 0 && from < to &&
+           to <= 2400 && from % 100 < 60 && to % 100 < 60;
+}
+
+/* Two pairs with a space before each: "12 34". */
+static bool take_two_pairs(struct reader *r) {
+    int pair;
+    return take_space(r) && take_number(r, 2, &pair) && take_space(r) && take_number(r, 2, &pair);
+}
+
+/* Where a civil registration number that begins there ends, its year written with so many digits; 0: there is none. */
+static size_t end_of_cpr(struct reader r, size_t year_digits) {
+    int day, month, year, serial;
+    size_t length;
+    if (!take_number(&r, 2, &day))
+        return 0;
+    bool apart = take_gap(&r) > 0;
+    if (!take_number(&r, 2, &month))
+        return 0;
+    bool is_month = day == 20 && !apart && r.at < r.n && r.text[r.at] == '-';
+    take_gap(&r);
+    if (is_month || !take_number(&r, year_digits, &year))
+        return 0;
+    if (year_digits == 2)
+        year += 2000;
+    if (year < 1800 || year >= 2100 || !is_date(year, month, day))
+        return 0;
+    struct reader pairs = r;
+    size_t gap = take_gap(&r);
+    bool is_time = apart && gap == 1 && r.text[r.at - 1] == ' ' && is_time_range(r);
+    if (is_time || (year_digits == 4 && gap == 0))
+        return 0;
+    if (!take_number(&r, 4, &serial)) {
+        r = pairs;
+        if (year_digits == 4 || !take_two_pairs(&r))
+            return 0;
+    }
+    return peek_digit(&r, &length) < 0 ? r.at : 0;
+}
+
+#define UUID_LENGTH 36u
+
+static bool is_uuid(const char *p, size_t n) {
+    if (n < UUID_LENGTH || (n > UUID_LENGTH && (is_letter(p[UUID_LENGTH]) || is_digit(p[UUID_LENGTH]))))
+        return false;
+    for (size_t i = 0; i < UUID_LENGTH; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        bool hex = is_digit(p[i]) || (p[i] >= 'a' && p[i] <= 'f') || (p[i] >= 'A' && p[i] <= 'F');
+        if (hyphen ? p[i] != '-' : !hex)
+            return false;
+    }
+    return true;
+}
+
+/* DDMMYY or DDMMYYYY and four digits, in any script's digits and neither before nor after another digit. Between the
+ * pairs and before the four may stand up to three characters that are neither letters nor digits (space, dot, hyphen, a
+ * dash between spaces); after a year of four digits must. The four may be two pairs with spaces before both. The
+ * century is not in the first six digits, so 29 February is taken as valid in every fourth year. Source: CPR-kontoret,
+ * "Personnummeret i CPR".
+ * Not taken: what lies inside of a UUID; 20MM-YY, which reads as a month of this century (2010-01 - 2012) or the number
+ * of a trial (2004-001234-12); a date with its parts apart, a space and a range of times (10.12.26 1300-1500). */
 bool text_has_cpr(const char *text, size_t n) {
-    /* DDMMYY and four digits, with up to three characters of anything that is neither letter nor digit between the
-     * pairs and before the four (space, dot, hyphen, a dash between spaces). The century is not in the first six
-     * digits, so 29 February is taken as valid in every fourth year. Source: CPR-kontoret, "Personnummeret i CPR". */
-    for (size_t start = 0; start + 10 <= n; start++) {
-        if (!is_digit(text[start]) || (start > 0 && is_digit(text[start - 1])))
-            continue;
-        int digit[10];
-        size_t at = start, count = 0;
-        while (count < 10 && at < n) {
-            if (is_digit(text[at])) {
-                digit[count++] = text[at++] - '0';
-                continue;
-            }
-            size_t gap = 0;
-            if (count == 2 || count == 4 || count == 6)
-                for (size_t characters = 0; at + gap < n && !is_digit(text[at + gap]) && !is_letter(text[at + gap]);
-                     gap++)
-                    if ((text[at + gap] & 0xc0) != 0x80 && ++characters > 3) /* the first byte of a fourth */
-                        break;
-            if (gap == 0)
-                break;
-            at += gap;
-            if (at < n && !is_digit(text[at]))
-                break;
-        }
-        if (count < 10 || (at < n && is_digit(text[at])))
-            continue;
-        int day = digit[0] * 10 + digit[1], month = digit[2] * 10 + digit[3], year = digit[4] * 10 + digit[5];
-        if (month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(2000 + year, month))
+    struct reader r = {text, n, 0};
+    size_t uuid_end = 0, length = 1;
+    bool after_digit = false, after_word = false;
+    for (; r.at < n; r.at += length) {
+        bool digit = peek_digit(&r, &length) >= 0;
+        if (!after_word && is_uuid(text + r.at, n - r.at))
+            uuid_end = r.at + UUID_LENGTH;
+        if (digit && !after_digit && (end_of_cpr(r, 2) > uuid_end || end_of_cpr(r, 4) > uuid_end))
             return true;
+        after_digit = digit;
+        after_word = digit || is_letter(text[r.at]);
     }
     return false;
 }

@@ -201,7 +201,9 @@ VALUES = [ # target, pointer, texts that stand for the value, (status, code), co
     ("hospital", "/name", [text("å" * 201), text("a" * 200000), text("😀" * 201)], INVALID, "too_long"),
     ("hospital", "/name", ['""'], INVALID, "too_short"),
     ("hospital", "/name", ['"a\\u0001b"', '"a\\bb"', '"\\u001b[2J"', '"a\x7fb"'], INVALID, "control_character"),
-    ("hospital", "/name", ['"010170-1234"', '"0101701234"', '"\\u0030101701234"'], (422, "cpr_number_not_allowed"), "cpr_number_not_allowed"),
+    ("hospital", "/name", ['"010170-1234"', '"0101701234"', '"\\u0030101701234"', '"01.01.1970-1234"',
+                           '"010170 12 34"', '"\\uff10\\uff11\\uff10\\uff11\\uff17\\uff10-1234"', '"01/01/1970-\u0661\u0662\u0663\u0664"'],
+     (422, "cpr_number_not_allowed"), "cpr_number_not_allowed"),
     ("hospital", "/name", ["5", "null", "true", "[]", "{}", '["Navn"]'], INVALID, "wrong_type"),
     ("hospital", "/region", ['"Nordjylland"', '"nord jylland"', '"nordjylland\\n"', '"nordjylland;"', '"../x"'], INVALID, "bad_pattern"),
     # Lists.

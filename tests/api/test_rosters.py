@@ -339,6 +339,12 @@ def test_bad_input_has_its_own_code_and_changes_nothing(api, cluster):
     end(api, holder["appointment"])
 
 
+@pytest.mark.parametrize("subject", ["deadbe01-0195-4123-8abc-aaaaaaaaaaaa", "abcdefab-abcd-4bcd-8abc-ab0101012345"])
+def test_a_uuid_for_a_subject_is_no_civil_registration_number(api, subject):
+    assert api.post("/v1/people", {"name": "Person", "subject": subject}, headers=key()).status == 201
+    says(api.post("/v1/people", {"name": "Person", "subject": "u-010195-4123"}, headers=key()), 422, "cpr_number_not_allowed", "/subject")
+
+
 def test_of_two_who_appoint_to_one_seat_at_once_one_succeeds(unmoved):
     api = unmoved
     people = [person(api) for _ in range(6)]
