@@ -42,7 +42,7 @@ static const struct option options[] = {
     NUMBER(fast_connections, "1", 1, 16, "database connections for short reads, of each loop"),
     NUMBER(heavy_connections, "1", 1, 16, "database connections for long reads, of each loop"),
     NUMBER(write_connections, "2", 1, 16, "database connections for writes, of each loop"),
-    NUMBER(stream_connections, "2", 1, 64, "database connections for uploads and exports, of each loop"),
+    NUMBER(stream_connections, "2", 1, 64, "database connections for uploads, and as many for exports, of each loop"),
     NUMBER(fast_deadline_ms, "5000", 10, 600000, "how long a short read may take, milliseconds"),
     NUMBER(heavy_deadline_ms, "30000", 10, 3600000, "how long a long read may take, milliseconds"),
     NUMBER(write_deadline_ms, "15000", 10, 3600000, "how long a write may take, milliseconds"),

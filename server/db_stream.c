@@ -15,7 +15,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MAX_WAITING        64
+#define MAX_WAITING        64 /* of each kind, */
+#define MAX_WAITING_OF_ONE 32 /* and of one subject */
 #define CONNECT_TIMEOUT_US 10000000u
 
 enum stream_state {
@@ -35,7 +36,7 @@ struct db_stream {
     enum stream_state state;
     enum { OPEN_BEGIN, OPEN_ACTOR, OPEN_DONE } opening; /* what comes next of opening */
     const struct request *request;
-    const char *begin;
+    enum db_stream_kind kind;
     PGconn *pg;
     bool commit;      /* what runs is a COMMIT */
     bool copy_begins; /* what runs is a COPY */
@@ -47,7 +48,13 @@ struct db_stream {
     struct later later;  /* tells outcome */
     struct later resume; /* reads on after a pause */
     enum db_outcome outcome;
-    struct db_stream *next; /* waiting */
+    size_t rank;            /* how many of the same subject were there when it came */
+    struct db_stream *next; /* waiting or running */
+};
+
+struct queue {
+    struct db_stream *running, *waiting; /* running: has a connection, or is getting one */
+    size_t n_running, n_waiting;
 };
 
 struct db_streams {
@@ -55,9 +62,8 @@ struct db_streams {
     struct watch wake; /* an eventfd: its deadline is the earliest of later_first */
     struct later *later_first;
     PGconn **idle;
-    size_t n_idle, n_open, max; /* n_open: connections, idle or not */
-    struct db_stream *waiting;
-    size_t n_waiting;
+    size_t n_idle, n_open, max; /* n_open: connections, idle or not; max: running ones of a kind */
+    struct queue queues[N_STREAM_KINDS];
     const struct statement *actor;
 };
 
@@ -110,7 +116,7 @@ static struct db_streams *streams_of(struct loop *loop) {
     s->loop = loop;
     s->max = (size_t)loop->shared->conf->stream_connections;
     s->actor = statement_by_name("_actor");
-    s->idle = calloc(s->max, sizeof(PGconn *));
+    s->idle = calloc(N_STREAM_KINDS * s->max, sizeof(PGconn *));
     s->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->wake.ready = drain_eventfd;
     s->wake.expired = run_later;
@@ -129,7 +135,9 @@ void db_streams_destroy(struct loop *loop) {
     struct db_streams *s = loop->streams;
     if (s == NULL)
         return;
-    assert(s->waiting == NULL && s->later_first == NULL && s->n_open == s->n_idle);
+    for (size_t i = 0; i < N_STREAM_KINDS; i++)
+        assert(s->queues[i].running == NULL && s->queues[i].waiting == NULL);
+    assert(s->later_first == NULL && s->n_open == s->n_idle);
     for (size_t i = 0; i < s->n_idle; i++)
         PQfinish(s->idle[i]);
     loop_unwatch(loop, &s->wake);
@@ -210,7 +218,30 @@ static void tell_later(struct db_stream *s, enum db_outcome outcome) {
         later_queue(s->streams->loop, &s->later, 0);
 }
 
+static struct queue *queue_of(const struct db_stream *s) {
+    return &s->streams->queues[s->kind];
+}
+
+static void append(struct db_stream **list, size_t *n, struct db_stream *s) {
+    while (*list != NULL)
+        list = &(*list)->next;
+    *list = s;
+    s->next = NULL;
+    ++*n;
+}
+
+/* Also when it is not in the list. */
+static void strike_out(struct db_stream **list, size_t *n, const struct db_stream *s) {
+    while (*list != NULL && *list != s)
+        list = &(*list)->next;
+    if (*list == NULL)
+        return;
+    *list = s->next;
+    --*n;
+}
+
 static void let_go(struct db_stream *s) {
+    strike_out(&queue_of(s)->running, &queue_of(s)->n_running, s);
     stop_watching(s);
     if (s->pg == NULL)
         return;
@@ -433,26 +464,45 @@ static bool take_idle(struct db_stream *s) {
 }
 
 static void find_connection(struct db_stream *s) {
+    append(&queue_of(s)->running, &queue_of(s)->n_running, s);
     if (!take_idle(s))
         start_connecting(s);
 }
 
-static void serve_waiting(struct db_streams *all) {
-    while (all->waiting != NULL && (all->n_idle > 0 || all->n_open < all->max)) {
-        struct db_stream *s = all->waiting;
-        all->waiting = s->next;
-        all->n_waiting--;
-        later_cancel(all->loop, &s->later);
-        find_connection(s);
+static size_t count_of(const struct db_stream *list, const char *subject) {
+    size_t n = 0;
+    for (; list != NULL; list = list->next)
+        n += strcmp(list->request->actor.subject, subject) == 0;
+    return n;
+}
+
+/* Whose turn it is: of those with the fewest of the same subject before them, the one who came first. An export lasts as
+ * long as its reader likes, so nobody has two at a time; of two uploads of one delivery both must begin, so that the second
+ * is told of the first. */
+static struct db_stream *next_of(const struct queue *q, enum db_stream_kind kind) {
+    struct db_stream *best = NULL;
+    for (struct db_stream *s = q->waiting; s != NULL; s = s->next) {
+        bool may = kind != STREAM_EXPORT || count_of(q->running, s->request->actor.subject) == 0;
+        if (may && (best == NULL || s->rank < best->rank))
+            best = s;
     }
+    return best;
 }
 
 static void stop_waiting(struct db_stream *s) {
-    struct db_stream **p = &s->streams->waiting;
-    while (*p != s)
-        p = &(*p)->next;
-    *p = s->next;
-    s->streams->n_waiting--;
+    strike_out(&queue_of(s)->waiting, &queue_of(s)->n_waiting, s);
+}
+
+static void serve_waiting(struct db_streams *all) {
+    for (enum db_stream_kind kind = 0; kind < N_STREAM_KINDS; kind++) {
+        struct queue *q = &all->queues[kind];
+        struct db_stream *s;
+        while (q->n_running < all->max && (s = next_of(q, kind)) != NULL) {
+            stop_waiting(s);
+            later_cancel(all->loop, &s->later);
+            find_connection(s);
+        }
+    }
 }
 
 static void tell_or_give_up(void *state) {
@@ -469,7 +519,7 @@ static void read_on(void *state) {
     read_results(state);
 }
 
-struct db_stream *db_stream_begin(struct request *r, const char *begin, db_stream_fn begun, void *user) {
+struct db_stream *db_stream_begin(struct request *r, enum db_stream_kind kind, db_stream_fn begun, void *user) {
     struct loop *loop = r->loop;
     struct db_streams *all = streams_of(loop);
     struct db_stream *s = all == NULL ? NULL : calloc(1, sizeof *s);
@@ -478,24 +528,23 @@ struct db_stream *db_stream_begin(struct request *r, const char *begin, db_strea
     *s = (struct db_stream){.watch = {.fd = -1, .ready = ready, .expired = expired},
                             .streams = all,
                             .request = r,
-                            .begin = begin,
+                            .kind = kind,
                             .done = begun,
                             .user = user,
                             .later = {.run = tell_or_give_up, .state = s},
                             .resume = {.run = read_on, .state = s}};
     atomic_fetch_add_explicit(&loop->metrics->streams, 1, memory_order_relaxed);
-    if (all->n_idle > 0 || all->n_open < all->max) {
-        find_connection(s);
-    } else if (all->n_waiting == MAX_WAITING) {
+    struct queue *q = queue_of(s);
+    s->rank = count_of(q->running, r->actor.subject) + count_of(q->waiting, r->actor.subject);
+    append(&q->waiting, &q->n_waiting, s);
+    serve_waiting(all);
+    if (s->state != STREAM_WAITING)
+        return s;
+    if (q->n_waiting > MAX_WAITING || count_of(q->waiting, r->actor.subject) > MAX_WAITING_OF_ONE) {
+        stop_waiting(s);
         s->state = STREAM_LOST;
         tell_later(s, DB_OVERLOADED);
     } else {
-        struct db_stream **p = &all->waiting;
-        while (*p != NULL)
-            p = &(*p)->next;
-        *p = s;
-        all->n_waiting++;
-        s->state = STREAM_WAITING;
         later_queue(loop, &s->later, clock_us() + (uint64_t)loop->shared->conf->write_deadline_ms * 1000u);
     }
     return s;
@@ -505,18 +554,16 @@ void db_stream_close(struct db_stream *s) {
     if (s == NULL)
         return;
     struct db_streams *all = s->streams;
-    if (s->state == STREAM_WAITING)
-        stop_waiting(s);
+    stop_waiting(s);
     later_cancel(all->loop, &s->later);
     later_cancel(all->loop, &s->resume);
     bool reusable =
         s->state == STREAM_IDLE && PQstatus(s->pg) == CONNECTION_OK && PQtransactionStatus(s->pg) == PQTRANS_IDLE;
     if (reusable) {
-        stop_watching(s);
-        all->idle[all->n_idle++] = s->pg; /* n_idle <= n_open <= max */
-    } else {
-        let_go(s); /* in the middle of something: the server sees the end of the connection and rolls back */
+        all->idle[all->n_idle++] = s->pg; /* as many as may run find room: one is opened only when none is idle */
+        s->pg = NULL;
     }
+    let_go(s); /* in the middle of something: the server sees the end of the connection and rolls back */
     PQclear(s->result);
     atomic_fetch_sub_explicit(&all->loop->metrics->streams, 1, memory_order_relaxed);
     free(s);
@@ -574,7 +621,7 @@ static void open_on(struct db_stream *s) {
     const struct actor *actor = &s->request->actor;
     const char *values[] = {actor->subject, actor->roles_text, actor->region, s->request->id};
     if (s->opening++ == OPEN_BEGIN)
-        db_stream_command(s, s->begin, 0, s->done);
+        db_stream_command(s, s->kind == STREAM_EXPORT ? "BEGIN READ ONLY" : "BEGIN", 0, s->done);
     else
         db_stream_statement(s, s->streams->actor, values, NULL, 0, s->done);
 }

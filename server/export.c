@@ -122,6 +122,8 @@ static void export_committed(void *state, enum db_outcome outcome, const struct 
         fail_export(e, outcome, result);
         return;
     }
+    db_stream_close(e->stream);
+    e->stream = NULL;
     e->ended = true;
     begin_reply(e);
     if (e->waiting) {
@@ -130,7 +132,7 @@ static void export_committed(void *state, enum db_outcome outcome, const struct 
     }
 }
 
-/* Only so that the connection can be used again. */
+/* COMMIT is only so that the connection can be used again: by others now, while the client takes what is left. */
 static void export_rows_ended(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct export *e = state;
     if (outcome != DB_ROWS)
@@ -168,7 +170,7 @@ void export_csv(struct request *r, const struct statement *statement) {
     e->statement = statement;
     r->handler_state = e;
     r->release = release_export;
-    e->stream = db_stream_begin(r, "BEGIN READ ONLY", export_begun, e);
+    e->stream = db_stream_begin(r, STREAM_EXPORT, export_begun, e);
     if (e->stream == NULL)
         request_problem(r, PROBLEM_OVERLOADED, NULL);
     else

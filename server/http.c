@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,15 @@
  * is for the answer's: with less, a request would be worked on whose answer finds no room. */
 #define CONNECTION_MEMORY   (HEAD_LIMIT + 2048u)
 #define IDLE_TIMEOUT_S      75u        /* between two requests of a connection */
-#define REPLY_DEADLINE_US   120000000u /* to take a whole reply, or the next piece of a streamed one */
+#define REPLY_DEADLINE_US   120000000u /* to take a whole reply */
 #define SWALLOW_LIMIT       (4u * 1024u * 1024u)
 #define EARLY_SWALLOW_LIMIT (64u * 1024u)
-#define SLOWEST_BYTES_PER_S 1024u /* an upload slower than this over its whole time is a drip */
 #define STREAM_BLOCK        (32u * 1024u)
+/* An upload slower than this is a drip. Who reads a streamed reply holds a connection of the database that others wait
+ * for (write_deadline_ms), and may be late for less time than they wait. */
+#define SLOWEST_UPLOAD_BYTES_PER_S 1024u
+#define SLOWEST_READER_BYTES_PER_S (16u * 1024u)
+#define READER_LATE_US             10000000u
 #define FIRST_REQUEST_US    500000u /* while stopping: for the first request of a connection just taken */
 
 struct http_connection {
@@ -37,6 +42,8 @@ struct http_connection {
     int fd;
     uint64_t opened_us;
     uint64_t deadline_us; /* 0: somebody else keeps the time (the database's, the handler's) */
+    uint64_t suspended_us;
+    uint64_t streamed, taken; /* bytes of a streamed reply: given to the kernel, and acknowledged by the client's */
     struct http_connection *next, *previous;
 };
 
@@ -67,6 +74,37 @@ static void take_head(struct request *r, const char *method, const char *url, co
         request_check_head(r);
 }
 
+/* ---- the client's time ---- */
+
+/* What a stream moves earns it time, at the slowest rate that is taken; no more can be saved up than late_us, or who was
+ * fast for a while could then stand still for hours. */
+static void earn_time(struct http_connection *c, uint64_t bytes, uint64_t slowest_per_s, uint64_t late_us) {
+    uint64_t earned_us = c->deadline_us + bytes * 1000000u / slowest_per_s, most_us = c->http->loop->now_us + late_us;
+    c->deadline_us = earned_us < most_us ? earned_us : most_us;
+}
+
+/* The kernel keeps megabytes for a client that takes nothing, and says that there is room again when a third of them is
+ * gone: its queue tells what has been taken meanwhile. */
+static void earn_time_by_taking(struct http_connection *c) {
+    int queued = 0;
+    ioctl(c->fd, SIOCOUTQ, &queued);
+    uint64_t taken = c->streamed > (uint64_t)queued ? c->streamed - (uint64_t)queued : 0;
+    if (taken <= c->taken)
+        return;
+    earn_time(c, taken - c->taken, SLOWEST_READER_BYTES_PER_S, READER_LATE_US);
+    c->taken = taken;
+}
+
+static uint64_t upload_late_us(const struct request *r) {
+    return (uint64_t)r->link->http->conf->stream_idle_ms * 1000u;
+}
+
+static void set_body_deadline(struct request *r) {
+    bool streams = r->op != NULL && r->op->streams;
+    uint64_t time_us = streams ? upload_late_us(r) : (uint64_t)r->link->http->conf->body_deadline_ms * 1000u;
+    r->link->deadline_us = r->started_us + time_us;
+}
+
 /* ---- answering ---- */
 
 static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n) {
@@ -75,8 +113,9 @@ static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t n)
     CHECK_REQUEST(r);
     if (r->link->http->stopping)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    r->link->deadline_us = r->loop->now_us + REPLY_DEADLINE_US;
     long got = r->read(r, buffer, n);
+    r->link->streamed += got > 0 ? (uint64_t)got : 0;
+    earn_time_by_taking(r->link);
     return got == -1 ? MHD_CONTENT_READER_END_OF_STREAM : got < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)got;
 }
 
@@ -107,7 +146,8 @@ static enum MHD_Result answer(struct request *r) {
     enum MHD_Result result = added ? MHD_queue_response(r->connection, (unsigned)r->status, response) : MHD_NO;
     MHD_destroy_response(response);
     r->stage = STAGE_DONE;
-    r->link->deadline_us = r->loop->now_us + REPLY_DEADLINE_US;
+    r->link->deadline_us = r->loop->now_us + (r->read != NULL ? READER_LATE_US : REPLY_DEADLINE_US);
+    r->link->streamed = r->link->taken = 0;
     return result;
 }
 
@@ -117,18 +157,6 @@ void http_stream_reply(struct request *r, int status, const char *content_type, 
 }
 
 /* ---- libmicrohttpd's callbacks ---- */
-
-static void set_body_deadline(struct request *r) {
-    const struct conf *conf = r->link->http->conf;
-    uint64_t now = r->loop->now_us;
-    if (r->op == NULL || !r->op->streams) {
-        r->link->deadline_us = r->started_us + (uint64_t)conf->body_deadline_ms * 1000u;
-        return;
-    }
-    uint64_t idle = (uint64_t)conf->stream_idle_ms * 1000u;
-    uint64_t slowest = r->started_us + idle + r->received * 1000000u / SLOWEST_BYTES_PER_S;
-    r->link->deadline_us = now + idle < slowest ? now + idle : slowest;
-}
 
 static enum MHD_Result take_body(struct request *r, const char *data, size_t *size) {
     if (r->stage == STAGE_PARKED)
@@ -142,6 +170,7 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *si
             size_t taken = r->op->handler->data(r, data, *size);
             r->received += taken;
             *size -= taken;
+            earn_time(r->link, taken, SLOWEST_UPLOAD_BYTES_PER_S, upload_late_us(r));
             assert(*size == 0 || r->stage == STAGE_PARKED || r->stage == STAGE_ANSWERED);
         }
         if (r->stage == STAGE_PARKED)
@@ -164,7 +193,6 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *si
         if (r->received > SWALLOW_LIMIT)
             return MHD_NO;
     }
-    set_body_deadline(r);
     return MHD_YES;
 }
 
@@ -349,6 +377,11 @@ void http_reap(struct http *http, uint64_t now_us) {
         }
         if (c->deadline_us == 0 || c->deadline_us > now_us || (c->request != NULL && c->request->suspended))
             continue;
+        if (c->request != NULL && c->request->stage == STAGE_DONE && c->request->read != NULL) {
+            earn_time_by_taking(c);
+            if (c->deadline_us > now_us)
+                continue;
+        }
         c->deadline_us = 0;
         atomic_fetch_add_explicit(&http->loop->metrics->reaped, 1, memory_order_relaxed);
         shutdown(c->fd, SHUT_RDWR); /* libmicrohttpd sees the end and lets go of everything */
@@ -392,14 +425,15 @@ bool http_is_drained(const struct http *http) {
 void http_suspend(struct request *r) {
     assert(!r->suspended);
     r->suspended = true;
+    r->link->suspended_us = r->loop->now_us;
     MHD_suspend_connection(r->connection);
 }
 
 void http_resume(struct request *r) {
     assert(r->suspended);
     r->suspended = false;
-    if (r->stage == STAGE_BODY)
-        set_body_deadline(r); /* the client could not send while it waited for us */
+    if (r->link->deadline_us != 0) /* the client could neither send nor take while it waited for us */
+        r->link->deadline_us += r->loop->now_us - r->link->suspended_us;
     MHD_resume_connection(r->connection);
 }
 

@@ -65,7 +65,7 @@ static void fail(struct upload *u, enum db_outcome outcome, const struct db_resu
 }
 
 static bool begin(struct upload *u, db_stream_fn done) {
-    u->stream = db_stream_begin(u->r, "BEGIN", done, u);
+    u->stream = db_stream_begin(u->r, STREAM_UPLOAD, done, u);
     return u->stream != NULL;
 }
 

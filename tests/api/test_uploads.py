@@ -626,3 +626,86 @@ def test_an_export_is_streamed_and_its_client_may_go(own_api, own_server, own_cl
     exported = own_api.get(path, "amgros", headers={"Accept": "text/csv"})
     assert exported.status == 200 and len(exported.text.splitlines()) == 10001
     assert exported.text.splitlines()[0].startswith("position,line,column,code")
+
+
+# ---- readers that take nothing ----
+
+def start_export(server, token, path, room=2048):
+    """A reader who takes the first bytes and then nothing, with as little room for more as can be had."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    s.settimeout(30)
+    s.connect(("127.0.0.1", server.port))
+    s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/csv\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    return s
+
+
+def exports(cluster):
+    return int(cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%consumption_rejection%' AND state <> 'idle' AND pid <> pg_backend_pid()")[0][0])
+
+
+@pytest.fixture
+def refused(own_api, own_cluster):
+    """The path of ten thousand rejections, 20 MB, which no socket has room for."""
+    delivery = announce(own_api, {"rows": 10000, "ddd": 1})
+    assert upload(own_api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 10000).status == 422
+    own_cluster.sql("UPDATE medkoord.consumption_rejection SET detail = repeat('x', 2000)")
+    return f"/v1/consumption-deliveries/{delivery}/rejections"
+
+
+def test_one_who_does_not_read_holds_up_nobody_else(own_api, own_server, own_cluster, keys, refused):
+    idle = [start_export(own_server, keys.token("auditor", subject="idle"), refused) for _ in range(8)]
+    wait_until(lambda: exports(own_cluster) == 1)
+    begun = time.monotonic()
+    exported = own_api.get(refused, keys.token("auditor", subject="other"), headers={"Accept": "text/csv"})
+    assert exported.status == 200 and len(exported.text.splitlines()) == 10001
+    assert upload(own_api, announce(own_api), GOOD).status == 200
+    assert time.monotonic() - begun < 5
+    assert exports(own_cluster) == 1, "of one subject, one at a time"
+    for s in idle:
+        s.close()
+
+
+def test_who_does_not_read_is_cut_before_others_have_waited_too_long(own_api, own_server, own_cluster, keys, refused):
+    """Two subjects hold both connections, and have more waiting: uploads are not concerned, and a third is next."""
+    idle = []
+    for i in range(8):
+        idle.append(start_export(own_server, keys.token("auditor", subject=f"idle-{i % 2}"), refused))
+        wait_until(lambda: exports(own_cluster) == min(i + 1, 2))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        third = pool.submit(own_api.get, refused, keys.token("auditor", subject="third"), headers={"Accept": "text/csv"})
+        begun = time.monotonic()
+        assert upload(own_api, announce(own_api), GOOD).status == 200
+        assert time.monotonic() - begun < 5 and not third.done()
+        exported = third.result()
+    assert exported.status == 200 and len(exported.text.splitlines()) == 10001
+    cut = rest_of(idle[0])
+    assert b"position,line" in cut and not cut.endswith(b"\r\n0\r\n\r\n")
+    for s in idle:
+        s.close()
+    wait_until(lambda: exports(own_cluster) == 0)
+
+
+def test_a_slow_reader_gets_it_all(own_api, own_server, keys, refused):
+    """Slow for as long as one who reads nothing is waited for, but faster than the slowest that is taken."""
+    answer = http.client.HTTPResponse(start_export(own_server, keys.token("auditor", subject="slow"), refused, 65536))
+    answer.begin()
+    got, begun = b"", time.monotonic()
+    while time.monotonic() - begun < 13:
+        got += answer.read(8192)
+        time.sleep(0.1)
+    assert len((got + answer.read()).splitlines()) == 10001
+
+
+def test_an_upload_that_was_fast_has_no_time_saved_up(own_api, own_server, own_cluster):
+    content = lines(50000)
+    delivery = announce(own_api, {"rows": 50000, "ddd": 50000})
+    s = start_upload(own_server, own_api, delivery, content[:1000000], len(content))
+    wait_until(lambda: is_copying(own_cluster))
+    begun = time.monotonic()
+    with pytest.raises(OSError):
+        for at in range(1000000, len(content), 500):
+            s.sendall(content[at:at + 500])
+            time.sleep(1)
+    assert time.monotonic() - begun < 15
+    wait_until(lambda: nothing_counted(own_cluster))
