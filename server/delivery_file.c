@@ -246,6 +246,15 @@ static void refuse_long_line(struct delivery_file *f, const char *p, size_t n) {
     f->skipping = true;
 }
 
+/* An announcement bounds what a file may cost. What was found so far is told. */
+static void stop_at_announced(struct delivery_file *f, uint64_t line) {
+    if (!f->options.has_rows || f->totals.rows <= (uint64_t)f->options.rows)
+        return;
+    delivery_reject(f, 0, COLUMN_NONE, NOTE_MORE_ROWS, NO_VALUE, f->options.rows, (int64_t)line);
+    f->over = f->hopeless = f->cut = true;
+    f->zip_more = false;
+}
+
 /* Reads lines; answers how many bytes it took: fewer than n only when rows must be drained first. */
 static size_t take_lines(struct delivery_file *f, const char *p, size_t n) {
     const char *start = p, *end = p + n;
@@ -261,6 +270,7 @@ static size_t take_lines(struct delivery_file *f, const char *p, size_t n) {
         }
         size_t most = DELIVERY_LINE_MAX + 1 - f->carry_n, left = (size_t)(end - p);
         size_t look = left < most ? left : most, at = scan_record(f, p, look);
+        uint64_t line = f->line;
         if (at < look) {
             if (f->carry_n == 0) {
                 take_record(f, p, at);
@@ -279,6 +289,7 @@ static size_t take_lines(struct delivery_file *f, const char *p, size_t n) {
             f->carry_n += look;
             p += look;
         }
+        stop_at_announced(f, line);
     }
     return f->hopeless ? n : (size_t)(p - start);
 }
@@ -441,7 +452,7 @@ static void check_digests(struct delivery_file *f) {
     }
     if (o->has_sha256 && !f->cut && !o->digest_only && memcmp(o->sha256, t->sha256, DIGEST_SIZE) != 0)
         delivery_reject(f, 0, COLUMN_NONE, NOTE_DIGEST, NO_VALUE, 0, 0);
-    if (o->has_wire_sha256 && memcmp(o->wire_sha256, t->wire_sha256, DIGEST_SIZE) != 0)
+    if (o->has_wire_sha256 && !f->over && memcmp(o->wire_sha256, t->wire_sha256, DIGEST_SIZE) != 0)
         delivery_reject(f, 0, COLUMN_NONE, NOTE_WIRE_DIGEST, NO_VALUE, 0, 0);
 }
 
@@ -463,6 +474,10 @@ bool delivery_file_failed(const struct delivery_file *f) {
 
 bool delivery_file_rejected(const struct delivery_file *f) {
     return f->rejected;
+}
+
+bool delivery_file_is_over(const struct delivery_file *f) {
+    return f->over;
 }
 
 const struct delivery_totals *delivery_file_totals(const struct delivery_file *f) {

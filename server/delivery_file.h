@@ -119,6 +119,8 @@ void delivery_file_finish(struct delivery_file *);
 /* Out of memory or a digest that could not be made: nothing of the rest can be trusted. */
 bool delivery_file_failed(const struct delivery_file *);
 bool delivery_file_rejected(const struct delivery_file *);
+/* More rows than announced: what is fed from now on is thrown away, and the digests are of a part. */
+bool delivery_file_is_over(const struct delivery_file *);
 /* Only of use for a refused file: looks for duplicate keys, a piece at a time; true while more is left. */
 bool delivery_file_search(struct delivery_file *);
 

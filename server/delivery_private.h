@@ -36,6 +36,7 @@ enum delivery_note {
     NOTE_MISSING,
     NOTE_DUPLICATE,
     NOTE_CONTROL_ROWS,
+    NOTE_MORE_ROWS,
     NOTE_CONTROL_DDD,
     NOTE_CONTROL_COST,
     NOTE_DIGEST,
@@ -87,6 +88,7 @@ enum scan { SCAN_CELL_START, SCAN_PLAIN, SCAN_QUOTED, SCAN_QUOTE_SEEN };
 struct delivery_file {
     struct delivery_options options;
     bool failed, rejected, hopeless, finished, cut; /* hopeless: the lines cannot be read, only digests go on */
+    bool over;                                      /* more rows than announced: what follows is not looked at */
 
     /* bytes */
     struct digest *digest, *wire_digest;

@@ -333,6 +333,14 @@ static enum drained drain(struct upload *u) {
     return room ? DRAINED : FULL;
 }
 
+/* The body has come to its end, or what is left of it does not matter. */
+static void finish(struct request *r) {
+    struct upload *u = r->handler_state;
+    u->complete = true;
+    request_park(r);
+    queue_later(u, 0);
+}
+
 static size_t take(struct request *r, const char *bytes, size_t n) {
     struct upload *u = r->handler_state;
     uint64_t until = clock_us() + TURN_US;
@@ -341,6 +349,10 @@ static size_t take(struct request *r, const char *bytes, size_t n) {
         enum drained d = drain(u);
         if (d == ENDED)
             return n;
+        if (delivery_file_is_over(u->file)) {
+            finish(r);
+            return n;
+        }
         if (d == DRAINED && taken == n && !delivery_file_pending(u->file))
             return n;
         if (d == DRAINED && clock_us() < until)
@@ -413,7 +425,8 @@ static void rejection_begun(void *state, enum db_outcome outcome, const struct d
         return;
     }
     const uint64_t *counts = delivery_file_counts(u->file);
-    bool whole = counts[DELIVERY_CUT_GZIP] + counts[DELIVERY_BAD_GZIP] == 0; /* of a part a digest says nothing */
+    bool whole = counts[DELIVERY_CUT_GZIP] + counts[DELIVERY_BAD_GZIP] == 0 &&
+                 !delivery_file_is_over(u->file); /* of a part a digest says nothing */
     char bytes[24];
     snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)delivery_file_totals(u->file)->bytes);
     const char *values[] = {u->id, whole ? u->sha256 : NULL, bytes, u->counts.bytes, u->rejections.bytes};
@@ -670,13 +683,6 @@ static void go_on(void *state) {
             return;
         }
     }
-}
-
-static void finish(struct request *r) {
-    struct upload *u = r->handler_state;
-    u->complete = true;
-    request_park(r);
-    queue_later(u, 0);
 }
 
 static void release(struct request *r) {

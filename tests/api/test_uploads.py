@@ -189,7 +189,7 @@ BAD = HEADER + """2021-6,AHH,J01AA02,,,,1,
 
 
 def test_all_that_is_wrong_is_told_and_kept(api, hospitals):
-    delivery = announce(api)
+    delivery = announce(api, {**CONTROL, "rows": 14})
     answer = upload(api, delivery, BAD)
     expected = {"bad_month": 1, "outside_coverage": 1, "unknown_hospital": 1, "bad_atc": 1, "bad_article_number": 1,
                 "cpr_number_not_allowed": 1, "bad_number": 1, "number_out_of_range": 1, "too_many_decimals": 1, "value_missing": 1,
@@ -209,7 +209,7 @@ def test_all_that_is_wrong_is_told_and_kept(api, hospitals):
 
 
 def test_duplicates_that_only_the_database_meets_name_both_lines(api, hospitals):
-    delivery = announce(api)
+    delivery = announce(api, {"rows": 63, "ddd": 200.0001})
     answer = upload(api, delivery, GOOD + "2021-06,AHH,J01,,,,1,\n" * 60)
     assert counts(answer)["duplicate_key"] == 60
     shown = answer.json()["rejections"]
@@ -234,14 +234,31 @@ def test_what_is_wrong_with_the_file_as_a_whole(api, hospitals):
         ({"control_cost": 1}, GOOD, {}, {"control": {"rows": 3, "ddd": 140.0001, "cost_ore": 901}}),
         ({"bad_column": 1}, GOOD.replace("packs", "pakninger"), {}, {}),
         ({"line_too_long": 1, "control_rows": 1}, GOOD + "x" * 20000 + "\n", {}, {}),
+        ({"bad_line": 1, "control_rows": 1}, gzip.compress((GOOD + "x\n" * 100000).encode()), {"Content_Encoding": "gzip", "Content_Digest": digest}, {"sha256": "0" * 64}),
     ]
     for expected, content, headers, announced in cases:
         answer = upload(api, announce(api, **announced), content, **headers)
         assert counts(answer) == expected
 
 
+def test_a_file_is_read_no_further_than_was_announced(api, server, cluster, hospitals):
+    """The transaction ends and the delivery is free while the rest is still on its way; what was found so far is told."""
+    delivery = announce(api, {"rows": 2, "ddd": 2})
+    content = (HEADER + "2021-06,AHH,J0,,,,1,\n2021-06,RH,J01,,,,1,\n" + "2021-06,AHH,J01,,,,1,\n" * 100000).encode()
+    s = start_upload(server, api, delivery, content[:4000], len(content))
+    wait_until(lambda: state(api, delivery)["state"] == "rejected")
+    assert state(api, delivery)["rejected_by_code"] == {"bad_atc": 1, "control_rows": 1} and not is_copying(cluster)
+    s.sendall(content[4000:])
+    answer = rest_of(s)
+    assert b" 422 " in answer and b"2 rows were announced, the file has more: nothing after line 4 was read" in answer
+    danish = upload(api, announce(api, {"rows": 2, "ddd": 2}), content, Accept_Language="da", Prefer="tx=rollback")
+    assert counts(danish) == {"bad_atc": 1, "control_rows": 1}
+    assert danish.json()["rejections"][0]["detail"] == "der er anmeldt 2 linjer, filen har flere: intet efter linje 4 er læst"
+    assert state(api, delivery)["content_sha256"] is None, "of a part a digest says nothing"
+
+
 def test_twelve_thousand_faults_are_counted_and_ten_thousand_kept(api, hospitals):
-    delivery = announce(api)
+    delivery = announce(api, {"rows": 12001, "ddd": 1})
     answer = upload(api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000)
     assert counts(answer) == {"bad_atc": 12000, "control_rows": 1}
     exported = api.get(f"/v1/consumption-deliveries/{delivery}/rejections", "amgros", headers={"Accept": "text/csv"})
@@ -249,12 +266,13 @@ def test_twelve_thousand_faults_are_counted_and_ten_thousand_kept(api, hospitals
 
 
 def test_a_rehearsal_tells_ten_thousand_faults_at_once(api, hospitals):
-    answer = upload(api, announce(api), HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000, Prefer="tx=rollback")
+    delivery = announce(api, {"rows": 12001, "ddd": 1})
+    answer = upload(api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000, Prefer="tx=rollback")
     assert counts(answer) == {"bad_atc": 12000, "control_rows": 1} and answer.json()["rejected"] == 12001
     shown = answer.json()["rejections"]
     assert len(shown) == 10000 and [r["position"] for r in shown] == list(range(1, 10001))
     assert (shown[0]["code"], shown[0]["line"], shown[-1]["line"]) == ("control_rows", None, 10000)
-    kept = upload(api, announce(api), HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000)
+    kept = upload(api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 12000)
     assert len(kept.json()["rejections"]) == 50
 
 
@@ -313,12 +331,13 @@ def test_danish(api, hospitals):
 
 
 def test_details_are_danish_in_the_answer_and_english_where_kept(api, hospitals):
-    delivery = announce(api)
+    delivery = announce(api, {**CONTROL, "rows": 14})
     shown = upload(api, delivery, BAD, Accept_Language="da").json()["rejections"]
     kept = api.all(f"/v1/consumption-deliveries/{delivery}/rejections", "amgros", {"limit": 100})
     assert [{**r, "detail": None} for r in shown] == [{**r, "detail": None} for r in kept]
     assert all(a["detail"] != b["detail"] for a, b in zip(shown, kept))
-    assert shown[0]["detail"] == "der er anmeldt 3 linjer, filen har 13" and kept[0]["detail"] == "3 rows were announced, the file has 13"
+    assert shown[0]["detail"] == "der er anmeldt 14 linjer, filen har 13" and kept[0]["detail"] == "14 rows were announced, the file has 13"
+    delivery = announce(api, {"rows": 4, "ddd": 141.0001})
     twice = GOOD + "2021-06,AHH,J01,,,,1,\n"  # only the database finds it
     told = [r["detail"] for r in upload(api, delivery, twice, Accept_Language="da").json()["rejections"] if r["code"] == "duplicate_key"]
     assert told == ["samme måned, hospital, ATC-kode og varenummer står i linje 3"]
@@ -589,7 +608,7 @@ def test_other_requests_go_on_meanwhile(own_api, own_server):
 
 def test_an_export_that_stands_still_is_cut_by_a_stop(own_api, own_cluster, keys, contract):
     """The database falls silent in the midst of the rows: what was sent stays open-ended, so that nobody takes it for the whole."""
-    delivery = announce(own_api)
+    delivery = announce(own_api, {"rows": 10000, "ddd": 1})
     assert upload(own_api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 10000).status == 422
     own_cluster.sql("""CREATE POLICY slow ON medkoord.consumption_rejection AS RESTRICTIVE
         USING (CASE WHEN position = 5000 THEN pg_sleep(60)::text IS NOT NULL ELSE true END)""")
@@ -614,7 +633,7 @@ def test_an_export_that_stands_still_is_cut_by_a_stop(own_api, own_cluster, keys
 
 def test_an_export_is_streamed_and_its_client_may_go(own_api, own_server, own_cluster):
     """A client that takes the head of a long export and leaves frees the connection; the next one gets it all."""
-    delivery = announce(own_api)
+    delivery = announce(own_api, {"rows": 10000, "ddd": 1})
     assert upload(own_api, delivery, HEADER + "2021-06,AHH,J0,,,,1,\n" * 10000).status == 422
     path = f"/v1/consumption-deliveries/{delivery}/rejections"
     for _ in range(5):

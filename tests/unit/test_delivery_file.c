@@ -695,6 +695,18 @@ START_TEST(control_totals) {
 }
 END_TEST
 
+START_TEST(nothing_is_read_beyond_what_was_announced) {
+    struct delivery_options o = {.has_rows = true, .rows = 2, .has_sha256 = true, .has_wire_sha256 = true};
+    struct outcome found = run(&o, "month,hospital,atc,ddd\n2021-01,AHH,J0,1\n\"2021-01\",AHH,J01,1\n\n"
+                                   "2021-01,AHH,J02,1\nx\nx\n");
+    ck_assert_str_eq(found.counts.bytes, "{\"bad_atc\":1,\"control_rows\":1}"); /* no digest: it is of a part */
+    ck_assert_ptr_nonnull(
+        strstr(found.rejections.bytes, "2 rows were announced, the file has more: nothing after line 5 was read"));
+    ck_assert_uint_eq(found.totals.rows, 3);
+    free_outcome(&found);
+}
+END_TEST
+
 /* ---- duplicates ---- */
 
 START_TEST(duplicates_name_both_lines) {
@@ -897,6 +909,7 @@ int main(void) {
     tcase_add_test(c, digest_only_reads_nothing_else);
     tcase_add_test(c, rows_keep_coming_for_who_only_looks);
     tcase_add_test(c, control_totals);
+    tcase_add_test(c, nothing_is_read_beyond_what_was_announced);
     tcase_add_test(c, duplicates_name_both_lines);
     tcase_add_test(c, every_detail_is_in_two_languages);
     tcase_add_test(c, column_names_in_any_case);
