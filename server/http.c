@@ -124,7 +124,8 @@ static enum MHD_Result answer(struct request *r) {
     if (r->read != NULL) {
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
     } else if (r->reply.length == 0) {
-        response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+        const char *text = r->constant.text != NULL ? r->constant.text : "";
+        response = MHD_create_response_from_buffer(r->constant.length, (void *)text, MHD_RESPMEM_PERSISTENT);
     } else {
         response = MHD_create_response_from_buffer_with_free_callback(r->reply.length, r->reply.bytes, free);
         if (response != NULL)

@@ -114,6 +114,7 @@ struct request {
     const char *problem_members; /* further members of the problem as JSON, each with a comma before it; or NULL */
     const char *location, *etag; /* etag without quotes */
     struct buffer reply;         /* body; given away to libmicrohttpd */
+    struct value constant;       /* body when reply is empty: text of the program's own, sent from where it stands */
     const char *content_type_out;
     struct {
         const char *name, *value;

@@ -10,7 +10,7 @@ static void start(struct request *r) {
         request_reply(r, 304, NULL);
         return;
     }
-    buffer_add(&r->reply, contract_json, contract_json_length);
+    r->constant = (struct value){contract_json, contract_json_length};
     request_reply(r, r->op->status, "application/json");
 }
 

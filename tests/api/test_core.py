@@ -14,7 +14,7 @@ import uuid
 
 import pytest
 
-from medkoord_api import BUILD, Client, Keys, Response, Server, key, locked, release, wait_until
+from medkoord_api import BUILD, PLAIN_PROGRAM, Client, Keys, Response, Server, key, locked, release, wait_until
 
 
 def new_hospital(code, **more):
@@ -348,6 +348,26 @@ def test_health_readiness_metrics_and_contract(api):
     served = api.get("/v1/openapi.json", None)
     assert served.body == (BUILD / "openapi" / "openapi.json").read_bytes() and served.etag
     assert api.get("/v1/openapi.json", None, headers={"If-None-Match": served.etag}).status == 304
+
+
+def test_the_contract_is_not_copied_for_every_reader(cluster, keys):
+    """Anybody may ask for it: who asks and does not read takes no memory but the kernel's."""
+    server = Server(cluster.url(), keys, program=PLAIN_PROGRAM, loops=1).start()
+    readers = []
+    try:
+        assert server.get_status("/v1/openapi.json") == 200
+        before = server.memory_kib()
+        for _ in range(100):
+            s = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            s.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert s.recv(12) == b"HTTP/1.1 200"
+            readers.append(s)
+        assert server.memory_kib() - before < 100 * 100
+    finally:
+        for s in readers:
+            s.close()
+        assert server.remove() == 0
 
 
 # ---- lists ----
