@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define MAX_QUEUED 1024 /* jobs of one lane that wait for a connection */
+#define MAX_QUEUED        1024 /* jobs of one lane that wait for a connection, */
+#define MAX_QUEUED_OF_ONE 512  /* and of one subject: others find a place */
 
 /* Deadlines stand in the order of the list but for the few jobs that run again; those the reaper's turn finds. */
 static void end_overdue(struct db *db, struct jobs *list, uint64_t now_us) {
@@ -131,6 +133,15 @@ static bool is_bare(const struct request *r, const struct statement *bare) {
     return true;
 }
 
+static bool is_full(const struct jobs *queue, const struct request *r) {
+    size_t own = 0;
+    if (queue->n < MAX_QUEUED_OF_ONE)
+        return false;
+    for (const struct db_job *job = queue->first; job != NULL; job = job->next)
+        own += job->request != NULL && strcmp(job->request->actor.subject, r->actor.subject) == 0;
+    return queue->n >= MAX_QUEUED || own >= MAX_QUEUED_OF_ONE;
+}
+
 void db_run(struct request *r, const struct statement *statement) {
     struct db *db = r->loop->db;
     enum lane lane = r->op->lane;
@@ -146,7 +157,7 @@ void db_run(struct request *r, const struct statement *statement) {
         request_problem(r, PROBLEM_DATABASE_UNAVAILABLE, NULL);
         return;
     }
-    struct db_job *job = db->queue[lane].n >= MAX_QUEUED ? NULL : calloc(1, sizeof *job);
+    struct db_job *job = is_full(&db->queue[lane], r) ? NULL : calloc(1, sizeof *job);
     if (job == NULL) {
         atomic_fetch_add_explicit(&db->loop->metrics->db_queue_full, 1, memory_order_relaxed);
         request_problem(r, PROBLEM_OVERLOADED, NULL);

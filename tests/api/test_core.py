@@ -337,6 +337,30 @@ def test_a_client_that_leaves_costs_nothing(short, cluster):
     wait_until(lambda: short.get("/v1/regions").status == 200)
 
 
+def test_one_subject_does_not_fill_the_queue(cluster, keys, contract):
+    server = Server(cluster.url(), keys, loops=1, max_connections=1500, fast_deadline_ms=60000).start()
+    session = locked(cluster, "LOCK TABLE medkoord.region IN ACCESS EXCLUSIVE MODE")
+    token = keys.token("reader", subject="crowd")
+    crowd, api = [], Client(server, contract, keys)
+    try:
+        for i in range(600):
+            crowd.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            crowd[-1].sendall(f"GET /v1/regions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n".encode())
+        refused = crowd[-1].recv(65536)
+        assert b" 503 " in refused and b"overloaded" in refused and b"Retry-After" in refused
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            other = pool.submit(api.get, "/v1/regions", keys.token("reader", subject="other"))
+            time.sleep(0.5)
+            assert not other.done()
+            release(session)
+            assert other.result().status == 200
+        assert crowd[0].recv(12) == b"HTTP/1.1 200" and crowd[500].recv(12) == b"HTTP/1.1 200"
+    finally:
+        for s in crowd:
+            s.close()
+        assert server.remove() == 0
+
+
 # ---- what a server tells of itself ----
 
 def test_health_readiness_metrics_and_contract(api):
