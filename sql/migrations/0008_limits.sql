@@ -1,4 +1,4 @@
--- Limits: what a coordinator sees of a rejected delivery, and how many snapshots a person takes in a day.
+-- Limits: what a coordinator sees of a refused file, and how many snapshots one person takes in a day.
 -- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
 
 -- ---- rejections ----
@@ -29,3 +29,22 @@ CREATE POLICY consumption_rejection_cost ON consumption_rejection AS RESTRICTIVE
                                 AND (code <> 'bad_column' OR value IS NULL)));
 
 GRANT EXECUTE ON FUNCTION covers_only(int, smallint[]) TO medkoord_server;
+
+-- ---- snapshots ----
+
+CREATE INDEX divergence_snapshot_by_creator ON divergence_snapshot (created_by, created_at);
+
+-- A snapshot is kept for ever, so nobody takes more than a hundred in a day. One at a time of each person's: the lock is
+-- held until the transaction ends, and what counts is read after it was had.
+CREATE FUNCTION limit_divergence_snapshots() RETURNS trigger LANGUAGE plpgsql SET search_path = medkoord, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.created_by, 7090881));
+    IF (SELECT count(*) FROM divergence_snapshot s
+        WHERE s.created_by = NEW.created_by AND s.created_at >= today()::timestamp AT TIME ZONE 'Europe/Copenhagen') >= 100 THEN
+        PERFORM problem('too_many_snapshots', 'You have taken 100 snapshots today.');
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER divergence_snapshot_limit BEFORE INSERT ON divergence_snapshot
+    FOR EACH ROW EXECUTE FUNCTION limit_divergence_snapshots();

@@ -835,6 +835,20 @@ def test_snapshots_are_listed_newest_first(api, frozen):
     assert counted["total"] == len(listed) and len(counted["items"]) == 1
 
 
+def test_a_hundred_snapshots_a_day_are_enough_for_one(api, own_database, figures):
+    someone, other = (api.keys.token("forum_secretariat", subject=s) for s in ("quota-one", "quota-other"))
+    own_database.sql("""INSERT INTO medkoord.divergence_snapshot (title, measure, measure_version, basis, source, from_month, to_month, region_basis, as_of, level,
+                       items, overview, sha256, created_at, created_by)
+                   SELECT 'quota', 'ddd_per_1000_per_day', 1, 'ddd', 'quota', '2021-01-01', '2021-01-01', 'as_reported', now(), 5, 0, '{}',
+                       encode(sha256('{}'), 'hex'), now() - interval '1 day' * (n / 98), 'quota-one' FROM generate_series(0, 195) n""")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: freeze(api, who=someone, **Q1), range(8)))
+    assert sorted(a.status for a in answers) == [201] * 2 + [429] * 6
+    refused = [a for a in answers if a.status == 429][0]
+    assert refused.code == "too_many_snapshots" and refused.header("Retry-After") == "3600"
+    assert freeze(api, who=other, **Q1).status == 201
+
+
 def test_a_snapshot_of_cost_is_for_those_who_may_see_cost(api, figures):
     made = freeze(api, measure="cost_per_1000", title="Udgifter", **Q1)
     assert made.status == 201 and by_region(item(made.json()["overview"], "J01CA04"), "excess_cost_ore") == [17100, -1800, -1800, -3600, -9900]
