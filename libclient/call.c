@@ -237,8 +237,7 @@ int mk_answer_read(const mk_response *response, struct mk_arena *arena, const st
     bool memory;
     const struct mk_json *json = mk_json_read(arena, response->body.bytes, response->body.n, &memory);
     if (json == NULL)
-        return memory ? mk_fail_arena(error, arena)
-                      : mk_fail(error, MK_ERR_PROTOCOL, "the answer's JSON is broken");
+        return memory ? mk_fail_arena(error, arena) : mk_fail(error, MK_ERR_PROTOCOL, "the answer's JSON is broken");
     *ret_json = json;
     return MK_OK;
 }

@@ -202,17 +202,17 @@ struct mk_exchange {
     bool digest; /* send Content-Digest, where the source can be read twice */
     int (*progress)(void *user, int64_t sent, int64_t total);
     void *progress_user;
-    const mk_sink *sink; /* takes the body of an answer of 2xx */
+    const mk_sink *sink;         /* takes the body of an answer of 2xx */
     const char *const *produces; /* media types that an answer of 2xx can have, ended by NULL; NULL: any */
-    bool safe;           /* may be sent again */
-    bool anonymous;      /* without a token */
+    bool safe;                   /* may be sent again */
+    bool anonymous;              /* without a token */
 };
 /* Answers MK_OK for any complete answer, whatever its status, but a redirect, which is MK_ERR_PROTOCOL.
  * A GET without sink and without headers of its own but Accept is conditional by the client's cache: what it knows for
  * this token and Accept is asked for with If-None-Match and given out as an answer of 200 when it still holds. The
  * entity tag of every answer of 2xx is kept in the cache under the path (with its query), for If-Match. */
 int mk_exchange_run(mk_client *, const struct mk_exchange *, mk_response **ret_response, mk_error *);
-int64_t mk_now_ms(void); /* of a clock that nobody sets */
+int64_t mk_now_ms(void);  /* of a clock that nobody sets */
 #define MK_PROGRESS_MS 50 /* between two calls of `progress` */
 /* Tells `progress` how much of the source went out. False: it said stop. */
 bool mk_tell_progress(const struct mk_exchange *, int64_t sent);
@@ -298,7 +298,6 @@ struct mk_outcome {
 int mk_transport_run(struct mk_transport *, const struct mk_exchange *, struct mk_outflow *, int64_t length,
                      const mk_header *more, size_t n_more, int64_t timeout_ms, mk_response **ret_response,
                      struct mk_outcome *ret_outcome, mk_error *);
-
 
 /* ---- client.c ---- */
 

@@ -59,12 +59,12 @@ enum mk_code {
     MK_ERR_ARGUMENT =
         -1, /* the call itself is wrong: NULL, a value that cannot stand in a URL, a handle of another type */
     MK_ERR_NO_MEMORY = -2,
-    MK_ERR_NETWORK = -3, /* no whole answer: cannot connect, cut, TLS; whether a write happened is not known */
-    MK_ERR_TIMEOUT = -4, /* no answer in time; the same holds */
-    MK_ERR_REFUSED = -5, /* 4xx: `status` and `problem` say why */
-    MK_ERR_SERVER = -6,  /* 5xx */
-    MK_ERR_PROTOCOL = -7, /* an answer that is not of the contract: no HTTP, of another media type, too large, a
-                             redirect, a field missing */
+    MK_ERR_NETWORK = -3,    /* no whole answer: cannot connect, cut, TLS; whether a write happened is not known */
+    MK_ERR_TIMEOUT = -4,    /* no answer in time; the same holds */
+    MK_ERR_REFUSED = -5,    /* 4xx: `status` and `problem` say why */
+    MK_ERR_SERVER = -6,     /* 5xx */
+    MK_ERR_PROTOCOL = -7,   /* an answer that is not of the contract: no HTTP, of another media type, too large, a
+                               redirect, a field missing */
     MK_ERR_CALLBACK = -8,   /* a callback of the caller's said stop */
     MK_ERR_FILE = -9,       /* a file could not be read or written */
     MK_ERR_UNVERIFIED = -10 /* an event that was not signed as it must be */
@@ -100,7 +100,9 @@ typedef struct mk_error {
 #ifdef __cplusplus
 #define MK_ERROR_INIT                                                                                                  \
     mk_error {                                                                                                         \
-        sizeof(mk_error), 0, 0, 0, {0}, {0}, {0}, 0, nullptr, nullptr, nullptr, {0}                                    \
+        sizeof(mk_error), 0, 0, 0, {0}, {0}, {0}, 0, nullptr, nullptr, nullptr, {                                      \
+            0                                                                                                          \
+        }                                                                                                              \
     }
 #else
 #define MK_ERROR_INIT                                                                                                  \

@@ -59,8 +59,7 @@ int mk_push(mk_client *client, const struct mk_new_consumption_delivery *announc
     if (!mk_struct_read(&chosen, sizeof chosen, options, sizeof chosen.size))
         return mk_fail_options(error);
     if (client == NULL || announcement == NULL || ret_report == NULL)
-        return mk_fail(error, MK_ERR_ARGUMENT,
-                       "there is no client, no announcement, or nowhere to put the report");
+        return mk_fail(error, MK_ERR_ARGUMENT, "there is no client, no announcement, or nowhere to put the report");
     mk_source taken;
     char key[KEY_SIZE], id[37];
     int code = mk_source_read(&taken, source, error);

@@ -35,9 +35,8 @@ int mk_result_create(const struct mk_type *type, const struct mk_json *json, con
     if (head == NULL || !mk_decode(type, json, arena, (char *)head + HEAD, where) ||
         !copy_text(arena, etag, &head->etag) || !copy_text(arena, request_id, &head->request_id) ||
         (head->json = mk_arena_text(arena, json->raw, json->n_raw)) == NULL) {
-        int code = where[0] == '\0'
-                       ? mk_fail_arena(error, arena)
-                       : mk_fail(error, MK_ERR_PROTOCOL, "the answer is not of the contract: %s", where);
+        int code = where[0] == '\0' ? mk_fail_arena(error, arena)
+                                    : mk_fail(error, MK_ERR_PROTOCOL, "the answer is not of the contract: %s", where);
         mk_arena_destroy(arena);
         return code;
     }

@@ -190,8 +190,8 @@ static void learn(struct attempt *a, const mk_response *r) {
     if (r->status < 200 || r->status > 299)
         return;
     if (is_get(x)) {
-        bool whole = r->status == 200 && is_plain_get(x) && r->body.bytes != NULL &&
-                     mk_response_is(r, "application/json");
+        bool whole =
+            r->status == 200 && is_plain_get(x) && r->body.bytes != NULL && mk_response_is(r, "application/json");
         mk_cache_store(cache, x->path, accepted(x), etag, whole ? r->body.bytes : NULL, whole ? r->body.n : 0);
         return;
     }

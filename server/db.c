@@ -33,8 +33,9 @@ static void drop_answered(struct jobs *queue) {
     *queue = kept;
 }
 
-/* Short reads go a batch at a time: what comes while one is under way goes together in the next, with one write, one Sync
- * and one wake-up on each side. A long read has the next one wait at the database, so that no time passes between them. */
+/* Short reads go a batch at a time: what comes while one is under way goes together in the next, with one write, one
+ * Sync and one wake-up on each side. A long read has the next one wait at the database, so that no time passes between
+ * them. */
 static bool has_room(const struct connection *c) {
     return c->lane == LANE_FAST ? c->syncs_due == 0 : c->sent.n < (c->lane == LANE_HEAVY ? 2 : 1);
 }
@@ -191,8 +192,8 @@ static void add_prepared(struct db *db, enum lane lane, const struct statement *
         list->statements[list->n++] = s->bare;
 }
 
-/* A connection's statements are those of the operations of its lane, and what goes before them. What is streamed runs on
- * connections of its own. */
+/* A connection's statements are those of the operations of its lane, and what goes before them. What is streamed runs
+ * on connections of its own. */
 static bool collect_prepared(struct db *db, enum lane lane) {
     struct prepared *list = &db->prepared[lane];
     list->statements = calloc(2 * n_statements, sizeof *list->statements); /* each may have a bare one besides */

@@ -476,9 +476,9 @@ static size_t count_of(const struct db_stream *list, const char *subject) {
     return n;
 }
 
-/* Whose turn it is: of those with the fewest of the same subject before them, the one who came first. An export lasts as
- * long as its reader likes, so nobody has two at a time; of two uploads of one delivery both must begin, so that the second
- * is told of the first. */
+/* Whose turn it is: of those with the fewest of the same subject before them, the one who came first. An export lasts
+ * as long as its reader likes, so nobody has two at a time; of two uploads of one delivery both must begin, so that the
+ * second is told of the first. */
 static struct db_stream *next_of(const struct queue *q, enum db_stream_kind kind) {
     struct db_stream *best = NULL;
     for (struct db_stream *s = q->waiting; s != NULL; s = s->next) {

@@ -1,8 +1,8 @@
 /* Connections of their own for what does not fit the pipelined lanes: uploads (COPY) and exports (row by row).
- * Each belongs to one user at a time; a loop has at most conf->stream_connections for uploads and as many for exports, so
- * that readers hold up no delivery. Who comes later waits, behind other subjects that have fewer of them.
- * Callbacks run on the loop's thread, never from within the call that asked for them, and may do anything with the
- * stream, closing it included. SPDX-License-Identifier: MPL-2.0 */
+ * Each belongs to one user at a time; a loop has at most conf->stream_connections for uploads and as many for exports,
+ * so that readers hold up no delivery. Who comes later waits, behind other subjects that have fewer of them. Callbacks
+ * run on the loop's thread, never from within the call that asked for them, and may do anything with the stream,
+ * closing it included. SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_DB_STREAM_H
 #define MEDKOORD_DB_STREAM_H
 
@@ -26,8 +26,8 @@ struct db_stream;
 typedef void (*db_stream_fn)(void *state, enum db_outcome, const struct db_result *);
 
 enum db_stream_kind { STREAM_UPLOAD, STREAM_EXPORT, N_STREAM_KINDS };
-/* Finds or opens a connection, begins a transaction on it as r's caller (read only for an export), and then calls begun.
- * r must live as long as the stream. NULL when out of memory. */
+/* Finds or opens a connection, begins a transaction on it as r's caller (read only for an export), and then calls
+ * begun. r must live as long as the stream. NULL when out of memory. */
 struct db_stream *db_stream_begin(struct request *, enum db_stream_kind, db_stream_fn begun, void *state);
 /* At any time; NULL is legal. A transaction that is not finished is rolled back with its connection. */
 void db_stream_close(struct db_stream *);

@@ -32,7 +32,7 @@
 #define SLOWEST_UPLOAD_BYTES_PER_S 1024u
 #define SLOWEST_READER_BYTES_PER_S (16u * 1024u)
 #define READER_LATE_US             10000000u
-#define FIRST_REQUEST_US    500000u /* while stopping: for the first request of a connection just taken */
+#define FIRST_REQUEST_US           500000u /* while stopping: for the first request of a connection just taken */
 
 struct http_connection {
     struct http *http;
@@ -76,8 +76,8 @@ static void take_head(struct request *r, const char *method, const char *url, co
 
 /* ---- the client's time ---- */
 
-/* What a stream moves earns it time, at the slowest rate that is taken; no more can be saved up than late_us, or who was
- * fast for a while could then stand still for hours. */
+/* What a stream moves earns it time, at the slowest rate that is taken; no more can be saved up than late_us, or who
+ * was fast for a while could then stand still for hours. */
 static void earn_time(struct http_connection *c, uint64_t bytes, uint64_t slowest_per_s, uint64_t late_us) {
     uint64_t earned_us = c->deadline_us + bytes * 1000000u / slowest_per_s, most_us = c->http->loop->now_us + late_us;
     c->deadline_us = earned_us < most_us ? earned_us : most_us;

@@ -2617,6 +2617,17 @@ CREATE FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit te
 ALTER FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) OWNER TO medkoord_owner;
 
 --
+-- Name: covers_only(integer, smallint[]); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.covers_only(p_delivery_no integer, p_regions smallint[]) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'medkoord', 'pg_temp'
+    RETURN COALESCE((SELECT bool_and((c.region_no = ANY (covers_only.p_regions))) AS bool_and FROM medkoord.consumption_coverage c WHERE (c.delivery_no = covers_only.p_delivery_no)), false);
+
+ALTER FUNCTION medkoord.covers_only(p_delivery_no integer, p_regions smallint[]) OWNER TO medkoord_owner;
+
+--
 -- Name: subject_shown(text, boolean); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -4696,6 +4707,26 @@ CREATE FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp wi
 END;
 
 ALTER FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) OWNER TO medkoord_owner;
+
+--
+-- Name: limit_divergence_snapshots(); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE FUNCTION medkoord.limit_divergence_snapshots() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'medkoord', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.created_by, 7090881));
+    IF (SELECT count(*) FROM divergence_snapshot s
+        WHERE s.created_by = NEW.created_by AND s.created_at >= today()::timestamp AT TIME ZONE 'Europe/Copenhagen') >= 100 THEN
+        PERFORM problem('too_many_snapshots', 'You have taken 100 snapshots today.');
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION medkoord.limit_divergence_snapshots() OWNER TO medkoord_owner;
 
 --
 -- Name: lock_consumption_delivery(uuid); Type: FUNCTION; Schema: medkoord; Owner: medkoord_owner
@@ -7547,6 +7578,12 @@ CREATE INDEX consumption_coverage_in_force ON medkoord.consumption_coverage USIN
 CREATE INDEX consumption_delivery_by_state ON medkoord.consumption_delivery USING btree (state, delivery_no);
 
 --
+-- Name: divergence_snapshot_by_creator; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE INDEX divergence_snapshot_by_creator ON medkoord.divergence_snapshot USING btree (created_by, created_at);
+
+--
 -- Name: hospital_region_by_region; Type: INDEX; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -7719,6 +7756,12 @@ CREATE TRIGGER consumption_delivery_check BEFORE INSERT OR UPDATE ON medkoord.co
 --
 
 CREATE TRIGGER divergence_measure_never_changes BEFORE DELETE OR UPDATE OR TRUNCATE ON medkoord.divergence_measure FOR EACH STATEMENT EXECUTE FUNCTION medkoord.refuse_rewriting();
+
+--
+-- Name: divergence_snapshot divergence_snapshot_limit; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE TRIGGER divergence_snapshot_limit BEFORE INSERT ON medkoord.divergence_snapshot FOR EACH ROW EXECUTE FUNCTION medkoord.limit_divergence_snapshots();
 
 --
 -- Name: divergence_snapshot divergence_snapshot_never_changes; Type: TRIGGER; Schema: medkoord; Owner: medkoord_owner
@@ -8390,6 +8433,12 @@ ALTER TABLE medkoord.consumption_coverage ENABLE ROW LEVEL SECURITY;
 CREATE POLICY consumption_coverage_insert ON medkoord.consumption_coverage FOR INSERT WITH CHECK (( SELECT medkoord.may_deliver() AS may_deliver));
 
 --
+-- Name: consumption_coverage consumption_coverage_of_owner; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_coverage_of_owner ON medkoord.consumption_coverage FOR SELECT TO medkoord_owner USING (true);
+
+--
 -- Name: consumption_coverage consumption_coverage_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8500,6 +8549,12 @@ CREATE POLICY consumption_region_month_read ON medkoord.consumption_region_month
 ALTER TABLE medkoord.consumption_rejection ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: consumption_rejection consumption_rejection_cost; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
+--
+
+CREATE POLICY consumption_rejection_cost ON medkoord.consumption_rejection AS RESTRICTIVE FOR SELECT USING ((( SELECT medkoord.may_see_cost() AS may_see_cost) OR ((column_name IS DISTINCT FROM 'cost_ore'::text) AND (code <> 'control_cost'::text) AND ((code <> 'bad_column'::text) OR (value IS NULL)))));
+
+--
 -- Name: consumption_rejection_count; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -8541,9 +8596,13 @@ CREATE POLICY consumption_rejection_insert ON medkoord.consumption_rejection FOR
 -- Name: consumption_rejection consumption_rejection_read; Type: POLICY; Schema: medkoord; Owner: medkoord_owner
 --
 
-CREATE POLICY consumption_rejection_read ON medkoord.consumption_rejection FOR SELECT USING ((( SELECT medkoord.sees_all_deliveries() AS sees_all_deliveries) OR (( SELECT medkoord.actor_has(VARIADIC ARRAY['region_coordinator'::text]) AS actor_has) AND (EXISTS ( SELECT
-   FROM medkoord.consumption_coverage c
-  WHERE ((c.delivery_no = consumption_rejection.delivery_no) AND (c.region_no = ANY (( SELECT medkoord.actor_regions() AS actor_regions)::smallint[]))))))));
+CREATE POLICY consumption_rejection_read ON medkoord.consumption_rejection FOR SELECT USING ((( SELECT medkoord.sees_all_deliveries() AS sees_all_deliveries) OR (( SELECT medkoord.actor_has(VARIADIC ARRAY['region_coordinator'::text]) AS actor_has) AND
+CASE
+    WHEN (line IS NOT NULL) THEN medkoord.covers_only(delivery_no, ( SELECT medkoord.actor_regions() AS actor_regions))
+    ELSE (EXISTS ( SELECT
+       FROM medkoord.consumption_coverage c
+      WHERE ((c.delivery_no = consumption_rejection.delivery_no) AND (c.region_no = ANY (( SELECT medkoord.actor_regions() AS actor_regions)::smallint[])))))
+END)));
 
 --
 -- Name: consumption_row; Type: ROW SECURITY; Schema: medkoord; Owner: medkoord_owner
@@ -10007,6 +10066,13 @@ REVOKE ALL ON FUNCTION medkoord.consumption_year_cells(p_delivery_no integer, p_
 REVOKE ALL ON FUNCTION medkoord.control_violation(p_code text, p_column text, p_unit text, p_announced text, p_found text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION covers_only(p_delivery_no integer, p_regions smallint[]); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.covers_only(p_delivery_no integer, p_regions smallint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION medkoord.covers_only(p_delivery_no integer, p_regions smallint[]) TO medkoord_server;
+
+--
 -- Name: FUNCTION subject_shown(subject text, sees_all boolean); Type: ACL; Schema: medkoord; Owner: medkoord_owner
 --
 
@@ -10678,6 +10744,12 @@ GRANT ALL ON FUNCTION medkoord.known_at(as_of text) TO medkoord_server;
 
 REVOKE ALL ON FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION medkoord.last_reported_month(p_source text, p_as_of timestamp with time zone) TO medkoord_server;
+
+--
+-- Name: FUNCTION limit_divergence_snapshots(); Type: ACL; Schema: medkoord; Owner: medkoord_owner
+--
+
+REVOKE ALL ON FUNCTION medkoord.limit_divergence_snapshots() FROM PUBLIC;
 
 --
 -- Name: FUNCTION lock_consumption_delivery(p_id uuid); Type: ACL; Schema: medkoord; Owner: medkoord_owner

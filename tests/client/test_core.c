@@ -198,9 +198,10 @@ END_TEST
 
 /* Programs of other headers: each member that their struct has is filled, and nothing past its end. */
 START_TEST(errors_of_older_and_newer_programs) {
-    static const size_t sizes[] = {offsetof(mk_error, problem), offsetof(mk_error, n_details), offsetof(mk_error, json),
-                                   offsetof(mk_error, memory), offsetof(mk_error, idempotency_key), sizeof(mk_error),
-                                   sizeof(mk_error) + 16};
+    static const size_t sizes[] = {
+        offsetof(mk_error, problem), offsetof(mk_error, n_details),       offsetof(mk_error, json),
+        offsetof(mk_error, memory),  offsetof(mk_error, idempotency_key), sizeof(mk_error),
+        sizeof(mk_error) + 16};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         union {
             mk_error error;

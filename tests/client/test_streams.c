@@ -25,9 +25,9 @@ struct stream {
     size_t fails_at; /* 0: never */
     int rewinds;
     int64_t told, total;
-    size_t stops_at; /* the progress callback; 0: never */
+    size_t stops_at;          /* the progress callback; 0: never */
     int calls, stops_at_call; /* of it, too */
-    size_t taken;    /* by the sink */
+    size_t taken;             /* by the sink */
 };
 
 static long give(void *user, void *to, size_t n) {

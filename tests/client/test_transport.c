@@ -161,15 +161,14 @@ END_TEST
 
 /* What the library says by itself is not said beside what the caller says: a server refuses what stands twice. */
 START_TEST(a_header_of_the_callers_stands_alone) {
-    static const mk_header own[] = {{"authorization", "Basic eA=="},       {"accept-language", "en;q=0.5"},
-                                    {"Accept", "text/csv"},                {"user-agent", "mine"},
-                                    {"content-type", "application/x-own"}, {"idempotency-key", "own"},
-                                    {"If-Match", "\"own\""},               {"If-None-Match", "\"own\""}};
+    static const mk_header own[] = {
+        {"authorization", "Basic eA=="}, {"accept-language", "en;q=0.5"},       {"Accept", "text/csv"},
+        {"user-agent", "mine"},          {"content-type", "application/x-own"}, {"idempotency-key", "own"},
+        {"If-Match", "\"own\""},         {"If-None-Match", "\"own\""}};
     const size_t n = sizeof own / sizeof *own;
-    mk_client *client = client_of(server.http, (mk_client_options){.token = "good",
-                                                                   .user_agent = "tests/1",
-                                                                   .language = "da",
-                                                                   .cache_bytes = 10000});
+    mk_client *client = client_of(
+        server.http,
+        (mk_client_options){.token = "good", .user_agent = "tests/1", .language = "da", .cache_bytes = 10000});
     for (int post = 0; post < 2; post++) {
         json_t *said = echo_of(client, post ? "POST" : "GET", own, n, post ? "x" : NULL);
         for (size_t i = 0; i < n; i++)
@@ -480,10 +479,10 @@ START_TEST(what_is_kept_is_for_who_asked_as_it_was_asked) {
         check_whose(client, NULL, 0, "Bearer a", "*/*");
     }
     mk_client_destroy(client);
-    client = client_of(server.http, (mk_client_options){.token = "expired-later",
-                                                        .get_token = give_token,
-                                                        .get_token_user = &t,
-                                                        .cache_bytes = 10000});
+    client =
+        client_of(server.http,
+                  (mk_client_options){
+                      .token = "expired-later", .get_token = give_token, .get_token_user = &t, .cache_bytes = 10000});
     mk_cache_store(client->cache, "/v1/whose", "application/json", "\"all\"", "{\"of\": \"expired\"}", 17);
     check_whose(client, &json, 1, "Bearer b", "application/json"); /* a renewed token is another one */
     mk_client_destroy(client);

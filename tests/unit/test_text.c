@@ -104,7 +104,7 @@ static const char *const with_cpr[] = {
     "34",
     "01-01-85 12 34.",
     "\xef\xbc\x90\xef\xbc\x91\xef\xbc\x90\xef\xbc\x91\xef\xbc\x98\xef\xbc\x95-1234", /* full width */
-    "010185-\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4",                                             /* Arabic-Indic */
+    "010185-\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4",                                       /* Arabic-Indic */
     "\xf0\x9d\x9f\x8e\xf0\x9d\x9f\x8f"
     "0185-1234", /* mathematical bold */
     "2001-90-1234 2010901234",
