@@ -16,7 +16,7 @@ INCLUDES = {
     "openssl/": {"server/auth.c", "server/digest.c", "libclient/push.c", "libclient/stream.c", "libclient/webhook.c"},
     "curl/": {"server/auth_source.c", "libclient/transport.c"},
     "jwt.h": {"server/token.c"},
-    "zlib.h": {"server/delivery_private.h", "libclient/stream.c", "libclient/cli/rejected.c"},
+    "zlib.h": {"server/delivery_private.h", "libclient/stream.c", "libclient/cli/push_file.c", "libclient/cli/rejected.c"},
 }
 
 
