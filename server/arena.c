@@ -162,6 +162,16 @@ void buffer_json(struct buffer *b, const char *bytes, size_t n) {
     b->length = (size_t)(out - b->bytes);
 }
 
+bool buffer_time(struct buffer *b, const char *bytes, size_t n) { /* 2026-11-21 22:51:14.5+00 */
+    if (n < 22 || memcmp(bytes + n - 3, "+00", 3) != 0)
+        return false;
+    buffer_add(b, bytes, 10);
+    buffer_char(b, 'T');
+    buffer_add(b, bytes + 11, n - 14);
+    buffer_char(b, 'Z');
+    return true;
+}
+
 /* Of at least one byte. */
 static bool is_plain_number(const char *p, size_t n) {
     size_t i = p[0] == '-' || p[0] == '+' ? 1 : 0;

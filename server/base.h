@@ -38,6 +38,9 @@ void buffer_char(struct buffer *, char c);
 void buffer_format(struct buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_json(struct buffer *, const char *bytes, size_t n); /* a JSON string, quoted and escaped */
 void buffer_csv(struct buffer *, const char *bytes, size_t n);  /* an RFC 4180 cell, made harmless for spreadsheets */
+/* A timestamptz as the database's sessions write it (DateStyle ISO, TimeZone UTC) as RFC 3339; false, and nothing, if
+ * it is none, such as infinity. */
+bool buffer_time(struct buffer *, const char *bytes, size_t n);
 void buffer_free(struct buffer *);
 
 /* ============================== text.c: small checks without a home in a library ============================== */
@@ -49,6 +52,7 @@ bool text_to_month(const char *, int *ret_y, int *ret_m);            /* YYYY-MM 
 size_t text_from_base64url(const char *, size_t n, unsigned char *ret,
                            size_t capacity); /* canonical only; (size_t)-1 when not */
 size_t text_to_base64url(const unsigned char *, size_t n, char *ret, size_t capacity); /* no padding, NUL-ended */
+int text_hex_value(char); /* 0 to 15, -1: no hexadecimal digit */
 uint64_t text_hash(const void *, size_t n, uint64_t seed);
 uint64_t clock_us(void); /* monotonic */
 

@@ -27,13 +27,6 @@ int bind_find(const struct operation *op, enum parameter_in in, const char *name
 
 /* ---- query ---- */
 
-static int hex(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Decodes a name or value of a query in place. false: a bad escape, a NUL, or not UTF-8. */
 static bool decode(char *text, size_t *ret_length) {
     char *out = text;
@@ -43,7 +36,7 @@ static bool decode(char *text, size_t *ret_length) {
         } else if (*p != '%') {
             *out++ = *p;
         } else {
-            int high = hex(p[1]), low = high < 0 ? -1 : hex(p[2]);
+            int high = text_hex_value(p[1]), low = high < 0 ? -1 : text_hex_value(p[2]);
             if (low < 0 || (high == 0 && low == 0))
                 return false;
             *out++ = (char)(high * 16 + low);

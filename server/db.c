@@ -63,7 +63,7 @@ static void send_queued(struct db *db) {
                 sent = read_send(c, job);
             }
             if (!sent)
-                connection_lose(c, "the server closed the connection");
+                connection_break(c);
         }
     }
 }
@@ -85,7 +85,7 @@ void db_turn(struct db *db) {
         if (c->state != READY)
             continue;
         if (!read_end_batch(c))
-            connection_lose(c, "the server closed the connection");
+            connection_break(c);
         else if (c->sent.first != NULL)
             connection_flush(c);
     }

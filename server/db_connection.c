@@ -45,8 +45,7 @@ static void requeue_or_fail(struct db *db, struct db_job *job) {
         job_answer(db, job); /* what was to be answered does not depend on the rollback: the server does it by itself */
     } else if (++job->tries < MAX_TRIES && job->request->problem == PROBLEM_NONE) {
         /* Nothing was committed, or the key will tell what was. */
-        job->request->reply.length = 0;
-        job->request->n_headers = 0;
+        request_forget_answer(job->request);
         job->again = false;
         job->unknown |= committing;
         job->alone = true;
@@ -88,6 +87,10 @@ void connection_lose(struct connection *c, const char *why) {
         requeue_or_fail(db, job);
 }
 
+void connection_break(struct connection *c) {
+    connection_lose(c, "the server closed the connection");
+}
+
 static void watch_for(struct connection *c, uint32_t events) {
     int fd = PQsocket(c->pg);
     if (c->watch.fd != fd && c->watch.fd >= 0)
@@ -101,7 +104,7 @@ void connection_flush(struct connection *c) {
     int left = PQflush(c->pg);
     uint32_t events = left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN;
     if (left < 0)
-        connection_lose(c, "the server closed the connection");
+        connection_break(c);
     else if (c->state != READY || c->watched_for != events) /* the socket changes only before it is ready */
         watch_for(c, events);
 }
@@ -113,7 +116,7 @@ static void ask_version(struct connection *c) {
     if (PQenterPipelineMode(c->pg) != 1 ||
         !connection_send_plain(c, "SELECT coalesce(max(number), 0) FROM medkoord.schema_migration") ||
         PQpipelineSync(c->pg) != 1)
-        connection_lose(c, "the server closed the connection");
+        connection_break(c);
     else
         connection_flush(c);
 }
@@ -135,7 +138,7 @@ static void prepare_statements(struct connection *c) {
     for (size_t i = 0; i < of_lane->n && sent; i++)
         sent = prepare(c, of_lane->statements[i]);
     if (!sent || PQpipelineSync(c->pg) != 1)
-        connection_lose(c, "the server closed the connection");
+        connection_break(c);
     else
         connection_flush(c);
 }
@@ -187,7 +190,7 @@ static void take_setup_result(struct connection *c, PGresult *result) {
 
 static void read_results(struct connection *c) {
     if (PQconsumeInput(c->pg) != 1) {
-        connection_lose(c, "the server closed the connection");
+        connection_break(c);
         return;
     }
     int empty = 0;
@@ -209,7 +212,7 @@ static void read_results(struct connection *c) {
             read_take_result(c, result);
     }
     if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_BAD)
-        connection_lose(c, "the server closed the connection");
+        connection_break(c);
     /* libpq 15 that had no memory for the result of a Sync never gives it: waiting would take until the deadline. */
     if (c->pg != NULL && strstr(PQerrorMessage(c->pg), "out of memory") != NULL)
         connection_lose(c, "out of memory");

@@ -85,6 +85,7 @@ bool connection_send_statement(struct connection *c, const struct statement *s, 
 bool connection_send_plain(struct connection *c, const char *sql);
 bool connection_send_actor(struct connection *c, const struct request *r);
 void connection_lose(struct connection *c, const char *why);
+void connection_break(struct connection *c); /* the same, of what libpq could not send or read */
 void connection_close(struct connection *c);
 void connection_flush(struct connection *c);
 void connection_keep(struct connection *c, uint64_t now_us);

@@ -93,8 +93,7 @@ static void next_step(struct connection *c) {
 
     if (job->step == STEP_ROLLBACK && job->again && r != NULL) {
         job->again = false;
-        r->reply.length = 0;
-        r->n_headers = 0;
+        request_forget_answer(r);
         next = STEP_BEGIN;
     } else if (job->step == STEP_ROLLBACK || (job->step == STEP_COMMIT && good)) {
         jobs_pop(&c->sent);
@@ -109,8 +108,7 @@ static void next_step(struct connection *c) {
         atomic_fetch_add_explicit(&db->loop->metrics->db_retries, 1, memory_order_relaxed);
         job->again = true;
     } else if (!good) {
-        r->reply.length = 0;
-        r->n_headers = 0;
+        request_forget_answer(r);
         problem_from_db(r, (const struct db_result *)result);
     } else if (job->step == STEP_BEGIN && job->keyed) {
         const struct db_result *stored = (const struct db_result *)result;
@@ -134,7 +132,7 @@ static void next_step(struct connection *c) {
     PQclear(job->result);
     job->result = NULL;
     if (!write_send_step(c, job, next))
-        connection_lose(c, "the server closed the connection");
+        connection_break(c);
 }
 
 void write_take_result(struct connection *c, PGresult *result) {

@@ -1,6 +1,7 @@
 /* SHA-256 of what streams by, and the header that announces it.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "digest.h"
+#include "base.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -48,19 +49,12 @@ void digest_to_hex(const unsigned char digest[DIGEST_SIZE], char ret[DIGEST_HEX 
     ret[DIGEST_HEX] = '\0';
 }
 
-static int hex_value(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 bool digest_from_hex(const char *text, size_t n, unsigned char ret[DIGEST_SIZE]) {
     unsigned char bytes[DIGEST_SIZE];
     if (n != DIGEST_HEX)
         return false;
     for (size_t i = 0; i < DIGEST_SIZE; i++) {
-        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+        int high = text_hex_value(text[2 * i]), low = text_hex_value(text[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         bytes[i] = (unsigned char)(high << 4 | low);

@@ -17,6 +17,13 @@ struct export {
     const char *values[MAX_BINDINGS];
 };
 
+static void wake(struct export *e) {
+    if (e->waiting) {
+        e->waiting = false;
+        request_wake(e->r);
+    }
+}
+
 static void fail_export(struct export *e, enum db_outcome outcome, const struct db_result *error) {
     if (!e->streaming) {
         db_stream_problem(e->r, outcome, error);
@@ -24,10 +31,7 @@ static void fail_export(struct export *e, enum db_outcome outcome, const struct 
         return;
     }
     e->ended = e->failed = true; /* half a table must not look like a whole one */
-    if (e->waiting) {
-        e->waiting = false;
-        request_wake(e->r);
-    }
+    wake(e);
 }
 
 static long read_export(struct request *r, char *buffer, size_t n) {
@@ -63,16 +67,10 @@ static void begin_reply(struct export *e) {
 
 static void write_csv_value(struct buffer *b, uint32_t type, struct value v) {
     enum { BOOL = 16, TIMESTAMPTZ = 1184 }; /* pg_type.dat */
-    if (type == BOOL) {
+    if (type == BOOL)
         buffer_text(b, v.text[0] == 't' ? "true" : "false");
-    } else if (type == TIMESTAMPTZ && v.length >= 22 && memcmp(v.text + v.length - 3, "+00", 3) == 0) {
-        buffer_add(b, v.text, 10);
-        buffer_char(b, 'T');
-        buffer_add(b, v.text + 11, v.length - 14);
-        buffer_char(b, 'Z');
-    } else {
+    else if (type != TIMESTAMPTZ || !buffer_time(b, v.text, v.length))
         buffer_csv(b, v.text, v.length);
-    }
 }
 
 static void write_csv_line(struct buffer *b, const struct db_result *rows, bool header) {
@@ -109,10 +107,8 @@ static bool take_row(void *state, const struct db_result *rows) {
     begin_reply(e);
     bool room = e->csv.length - e->sent < CSV_HIGH_WATER;
     /* A client that waits is woken for a good piece, not for every row; the end wakes it in any case. */
-    if (e->waiting && (!room || e->csv.length - e->sent >= CSV_HIGH_WATER / 4 || e->failed)) {
-        e->waiting = false;
-        request_wake(e->r);
-    }
+    if (!room || e->csv.length - e->sent >= CSV_HIGH_WATER / 4 || e->failed)
+        wake(e);
     return room;
 }
 
@@ -126,10 +122,7 @@ static void export_committed(void *state, enum db_outcome outcome, const struct 
     e->stream = NULL;
     e->ended = true;
     begin_reply(e);
-    if (e->waiting) {
-        e->waiting = false;
-        request_wake(e->r);
-    }
+    wake(e);
 }
 
 /* COMMIT is only so that the connection can be used again: by others now, while the client takes what is left. */

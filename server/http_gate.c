@@ -106,13 +106,6 @@ static bool prefers_danish(struct value v) {
     return danish > 0 && (!english_seen || danish >= english);
 }
 
-static int hex_value(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Splits the path at its slashes and decodes each segment once. NULL, or what is wrong. */
 static const char *split_path(struct request *r) {
     size_t max = sizeof r->segments / sizeof *r->segments;
@@ -132,8 +125,8 @@ static const char *split_path(struct request *r) {
                 out[length++] = p[i];
                 continue;
             }
-            int high = i + 2 < n ? hex_value(p[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex_value(p[i + 2]);
+            int high = i + 2 < n ? text_hex_value(p[i + 1]) : -1;
+            int low = high < 0 ? -1 : text_hex_value(p[i + 2]);
             if (high < 0 || low < 0)
                 return "a percent sign in the path is not followed by two hexadecimal digits";
             char c = (char)(high * 16 + low);
@@ -157,12 +150,6 @@ static const char *split_path(struct request *r) {
         p += n + 1;
     }
 }
-
-static const struct {
-    const char *name;
-    enum method method;
-} methods[] = {{"GET", METHOD_GET},     {"HEAD", METHOD_HEAD},     {"POST", METHOD_POST},      {"PUT", METHOD_PUT},
-               {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}};
 
 void gate_line(struct gate_head *head, const struct request *r, const char *method, const char *url,
                const char *version) {
@@ -218,10 +205,10 @@ static const char *what_is_malformed(struct request *r, const struct value *h, c
 }
 
 static enum method method_of(const char *name) {
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(name, methods[i].name) == 0)
-            return methods[i].method;
-    return N_METHODS; /* one we never heard of: the router answers 405 */
+    enum method m = 0;
+    while (m < N_METHODS && strcmp(name, method_names[m]) != 0)
+        m++;
+    return m; /* N_METHODS: one we never heard of; the router answers 405 */
 }
 
 static bool refuse(struct request *r, enum problem_code code, const char *detail) {

@@ -195,14 +195,13 @@ void log_line(enum log_level level, const char *event, ...) {
 
 /* Neither the path nor the query: people put names, numbers and even tokens there. */
 void log_request(const struct request *r) {
-    static const char *const methods[N_METHODS] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     enum log_level level = r->status >= 500 ? (r->status == 503 ? LOG_WARNING : LOG_ERROR) : LOG_INFO;
     if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
         return;
     struct line line;
     begin(&line, level, "request");
     add_pair(&line, "request_id", r->id);
-    add_pair(&line, "method", r->head_only ? "HEAD" : r->method < N_METHODS ? methods[r->method] : NULL);
+    add_pair(&line, "method", r->head_only ? "HEAD" : r->method < N_METHODS ? method_names[r->method] : NULL);
     add_pair(&line, "operation", r->op != NULL ? r->op->id : NULL);
     add_pair(&line, "subject", r->actor.subject[0] != '\0' ? r->actor.subject : NULL);
     add_number(&line, "status", (uint64_t)r->status);

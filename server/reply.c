@@ -68,19 +68,6 @@ static void read_columns(const struct db_result *rows, struct columns *c) {
     }
 }
 
-/* 2026-11-21 22:51:14.5+00 (DateStyle ISO, TimeZone UTC) as RFC 3339. */
-static void write_time(struct buffer *b, struct value v) {
-    if (v.length < 22 || memcmp(v.text + v.length - 3, "+00", 3) != 0) {
-        buffer_json(b, v.text, v.length);
-        return;
-    }
-    buffer_char(b, '"');
-    buffer_add(b, v.text, 10);
-    buffer_char(b, 'T');
-    buffer_add(b, v.text + 11, v.length - 14);
-    buffer_text(b, "Z\"");
-}
-
 static void write_row(struct buffer *b, const struct db_result *rows, const struct columns *c, size_t row) {
     size_t begin = b->length;
     for (size_t i = 0; i < c->n; i++) {
@@ -100,7 +87,10 @@ static void write_row(struct buffer *b, const struct db_result *rows, const stru
             buffer_text(b, v.text[0] == 't' ? "true" : "false");
             break;
         case COLUMN_TIME:
-            write_time(b, v);
+            buffer_char(b, '"');
+            if (!buffer_time(b, v.text, v.length))
+                buffer_add(b, v.text, v.length);
+            buffer_char(b, '"');
             break;
         default:
             buffer_json(b, v.text, v.length);

@@ -219,6 +219,11 @@ void request_problem(struct request *r, enum problem_code code, const char *deta
     request_end(r);
 }
 
+void request_forget_answer(struct request *r) {
+    r->reply.length = 0;
+    r->n_headers = 0;
+}
+
 void request_header(struct request *r, const char *name, const char *value) {
     for (size_t i = 0; i < r->n_headers; i++)
         if (strcasecmp(r->headers[i].name, name) == 0) {

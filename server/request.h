@@ -140,6 +140,7 @@ void request_wake(struct request *);       /* resumes it; on the loop's own thre
 void request_problem(struct request *, enum problem_code, const char *detail);
 /* Ends a request with r->reply as the body. */
 void request_reply(struct request *, int status, const char *content_type);
+void request_forget_answer(struct request *); /* of what is tried again, or not to be answered after all */
 void request_header(struct request *, const char *name, const char *value); /* both must live as long as the arena */
 void request_violation(struct request *, const char *code, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const method_names[N_METHODS] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+
 struct node {
     const char *segment; /* NULL: any value, a path parameter */
     size_t length;
@@ -98,17 +100,16 @@ const struct operation *route_find(struct request *r, unsigned *ret_allowed) {
 }
 
 size_t route_allowed_text(unsigned allowed, char *ret, size_t n) {
-    static const char *const names[N_METHODS] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     size_t length = 0;
     assert(n > 0);
     ret[0] = '\0';
     for (unsigned m = 0; m < N_METHODS; m++) {
-        size_t room = strlen(names[m]) + (length > 0 ? 2 : 0);
+        size_t room = strlen(method_names[m]) + (length > 0 ? 2 : 0);
         if ((allowed & 1u << m) == 0 || length + room >= n)
             continue;
         if (length > 0)
             memcpy(ret + length, ", ", 2);
-        memcpy(ret + length + (length > 0 ? 2 : 0), names[m], strlen(names[m]));
+        memcpy(ret + length + (length > 0 ? 2 : 0), method_names[m], strlen(method_names[m]));
         length += room;
         ret[length] = '\0';
     }

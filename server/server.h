@@ -63,6 +63,7 @@ size_t migrate_check(const struct conf *, FILE *out);
 
 /* ============================== route.c ============================== */
 
+extern const char *const method_names[N_METHODS];
 void route_init(void);
 /* The operation for method and segments; NULL with *ret_allowed 0 when there is no such path, or the methods (bits of
  * enum method) that the path has. Fills r->path_values. */

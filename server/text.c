@@ -183,7 +183,7 @@ static bool is_uuid(const char *p, size_t n) {
         return false;
     for (size_t i = 0; i < UUID_LENGTH; i++) {
         bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-        bool hex = is_digit(p[i]) || (p[i] >= 'a' && p[i] <= 'f') || (p[i] >= 'A' && p[i] <= 'F');
+        bool hex = text_hex_value((char)p[i]) >= 0;
         if (hyphen ? p[i] != '-' : !hex)
             return false;
     }
@@ -296,6 +296,13 @@ size_t text_to_base64url(const unsigned char *bytes, size_t n, char *ret, size_t
         ret[out++] = base64url[(bits << (6 - held)) & 63];
     ret[out] = '\0';
     return out;
+}
+
+int text_hex_value(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 uint64_t text_hash(const void *bytes, size_t n, uint64_t seed) {
