@@ -7,7 +7,7 @@ functions (medkoord_ops.h, client_ops.c).
     generate.py --manual --out DIR            writes the manual pages of the library's functions
     generate.py --check                       only says what is wrong
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import argparse
 import json

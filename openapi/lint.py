@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """House rules of the contract beyond what generate.py needs: texts, examples, names, limits. Exit 1 with a list.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import argparse
 import datetime

@@ -1,5 +1,5 @@
 /* Keys and signatures: all that the token gate does with OpenSSL.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 
 #include <assert.h>

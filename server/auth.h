@@ -1,6 +1,6 @@
 /* What the files of the token gate share: auth.c (keys, signatures), auth_token.c (tokens, claims, cache),
  * auth_source.c (where keys are read from) and token.c (development tokens).
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_AUTH_H
 #define MEDKOORD_AUTH_H
 

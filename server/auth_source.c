@@ -1,5 +1,5 @@
 /* Where the public keys are read from: a file or a URL. The only file of the server that uses libcurl.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 
 #include <curl/curl.h>

@@ -1,5 +1,5 @@
 /* The token gate: from the bytes after "Bearer " to an actor, one check after the other, and a cache of what passed.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 
 #include <assert.h>

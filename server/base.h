@@ -1,5 +1,6 @@
-/* What every file may use and what knows nothing of requests: memory, text, JSON, configuration, log, counters.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+/* What every file may use and what knows nothing of requests but their names (log, counters): memory, text, JSON,
+ * configuration, log, counters.
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_BASE_H
 #define MEDKOORD_BASE_H
 

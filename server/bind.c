@@ -1,5 +1,5 @@
 /* From path, query and body to checked values, and from those to a statement's arguments.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "bind.h"
 
 #include <assert.h>
@@ -13,7 +13,8 @@
 #define TEXT_OF(number)  TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
-const char *bind_pointer(struct request *r, const char *where, const char *name) {
+/* "query/limit" and the like, for a violation; never NULL. */
+static const char *bind_pointer(struct request *r, const char *where, const char *name) {
     const char *pointer = arena_printf(&r->arena, "%s/%s", where, name);
     return pointer != NULL ? pointer : where;
 }

@@ -1,12 +1,10 @@
 /* What the files of binding share: bind.c (parameters, body, arguments), bind_headers.c, bind_cursor.c.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_BIND_H
 #define MEDKOORD_BIND_H
 
 #include "server.h"
 
-/* "query/limit" and the like, for a violation; never NULL. */
-const char *bind_pointer(struct request *, const char *where, const char *name);
 /* Index into op->parameters, or -1. Header names in any case. */
 int bind_find(const struct operation *, enum parameter_in, const char *name);
 

@@ -1,5 +1,5 @@
 /* Cursors: the keys of the last row of a page, in a form that clients pass back and do not read.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "bind.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
 /* What a request's headers say of its content and of the answer: Accept, Content-Type, Prefer, If-Match.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "bind.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Configuration: defaults, a file, the environment; one table says everything about every option.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <arpa/inet.h>

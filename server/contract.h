@@ -1,6 +1,6 @@
-/* The contract as the program sees it: the shapes that openapi/generate.py fills (build/contract.c).
+/* The contract as the program sees it: the shapes that openapi/generate.py fills (openapi/contract.c in the build).
  * Everything here is constant data; nothing is parsed from the contract at run time.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_CONTRACT_H
 #define MEDKOORD_CONTRACT_H
 

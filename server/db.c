@@ -1,6 +1,7 @@
 /* The database work of a loop: pipelined libpq connections in lanes, so that a long statement never stands before a
  * short one; bounded queues before them; deadlines. A job whose deadline has passed is answered at once and goes on
- * without its request, because its results must still be read in order. SPDX-License-Identifier: MPL-2.0 */
+ * without its request, because its results must still be read in order.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "db_private.h"
 
 #include <stdio.h>

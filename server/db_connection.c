@@ -2,7 +2,8 @@
  * read, lost and opened again.
  *
  * Known of libpq 15 and kept here: no NULL follows PGRES_PIPELINE_SYNC, so results are read only while something is
- * due; the socket may change while connecting. SPDX-License-Identifier: MPL-2.0 */
+ * due; the socket may change while connecting.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "db_private.h"
 
 #include <assert.h>

@@ -2,7 +2,8 @@
  *
  * Known of libpq 15 and kept here: PQputCopyData copies into a buffer that grows without end unless PQflush is watched;
  * while copying in, errors that the server has sent are not seen before the copy is ended; COMMIT of a failed
- * transaction answers COMMAND_OK with the tag ROLLBACK. SPDX-License-Identifier: MPL-2.0 */
+ * transaction answers COMMAND_OK with the tag ROLLBACK.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "db_stream.h"
 
 #include "db_internal.h"

@@ -1,8 +1,9 @@
-/* Connections of their own for what does not fit the pipelined lanes: uploads (COPY) and exports (row by row).
- * Each belongs to one user at a time; a loop has at most conf->stream_connections for uploads and as many for exports,
- * so that readers hold up no delivery. Who comes later waits, behind other subjects that have fewer of them. Callbacks
- * run on the loop's thread, never from within the call that asked for them, and may do anything with the stream,
- * closing it included. SPDX-License-Identifier: MPL-2.0 */
+/* Connections of their own for what does not fit the pipelined lanes: uploads (COPY) and exports (row by row). Each
+ * belongs to one user at a time; a loop has at most conf->stream_connections for uploads and as many for exports, so
+ * that readers hold up no delivery. Who comes later waits, behind other subjects that have fewer of them. Callbacks run
+ * on the loop's thread, never from within the call that asked for them, and may do anything with the stream, closing it
+ * included.
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_DB_STREAM_H
 #define MEDKOORD_DB_STREAM_H
 

@@ -1,5 +1,6 @@
 /* A delivery's file: bytes to lines. Digests, gzip, byte order mark, quoted line feeds, charset, and the checks at the
- * end. SPDX-License-Identifier: MPL-2.0 */
+ * end.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "delivery_private.h"
 #include "server.h"
 

@@ -154,7 +154,7 @@ void delivery_free_report(struct delivery_file *);
 /* delivery_row.c */
 bool delivery_in_months(const struct months *, int month);
 void delivery_set_month(struct months *, int month);
-/* A whole record without its line end, in one piece of memory that may be changed when writable. */
+/* A whole record without its line end. quoted: it has quotes, which are taken out of it where it stands. */
 void delivery_take_record(struct delivery_file *, const char *record, size_t n, bool quoted);
 void delivery_write_copy_start(struct delivery_file *);
 void delivery_write_copy_end(struct delivery_file *);

@@ -4,7 +4,8 @@
  * Known of libmicrohttpd 0.9.75 and handled here: it takes Content-Length together with Transfer-Encoding, and either
  * of them twice (see http_gate.c); it decodes paths; its timeout is of idleness only, and suspended connections have
  * none; a response can be queued before the body or after it, not between; nothing wakes its epoll descriptor after a
- * resume. SPDX-License-Identifier: MPL-2.0 */
+ * resume.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "http_gate.h"
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* jansson made safe: when memory runs out, and against NULs.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Keys of a file's rows, kept so that duplicates can be named with both lines whatever the file's size.
- * The first megabyte stays in memory, the rest goes to an unlinked temporary file; a search takes up to 4 MiB more.
+/* Keys of a file's rows, kept so that duplicates can be named with both lines whatever the file's size. The first
+ * megabyte stays in memory, the rest goes to an unlinked temporary file; a search takes up to 4 MiB more.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_KEY_SPOOL_H
 #define MEDKOORD_KEY_SPOOL_H

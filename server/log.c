@@ -1,6 +1,6 @@
 /* The log: JSON lines to stderr, made without allocating. A line is written at once, with what its thread has kept
- * before it; the lines of requests are kept until there is a pipe full of them or the loop's turn ends, because a
- * write costs as much as everything else that is done for the line.
+ * before it; the lines of requests are kept until there is a pipe full of them or the loop's turn ends, because a write
+ * costs as much as everything else that is done for the line.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 

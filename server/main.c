@@ -1,5 +1,5 @@
 /* medkoordd: the commands serve, migrate, token and check.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <getopt.h>

@@ -1,5 +1,5 @@
 /* Counters of each loop, added up when they are read, as Prometheus text.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <stdlib.h>

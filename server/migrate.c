@@ -1,5 +1,6 @@
 /* medkoordd migrate: brings the database to the version that this program was built with; and what check looks at
- * there. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * there.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <libpq-fe.h>

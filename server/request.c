@@ -91,7 +91,7 @@ static enum problem_code check_token(struct request *r) {
     return PROBLEM_INVALID_TOKEN;
 }
 
-static void answer_options(struct request *r, unsigned allowed) {
+static void add_allow(struct request *r, unsigned allowed) {
     char *text = arena_alloc(&r->arena, 64);
     if (text == NULL)
         return;
@@ -107,7 +107,7 @@ void request_check_head(struct request *r) {
             request_problem(r, PROBLEM_NOT_FOUND, "no such path");
             return;
         }
-        answer_options(r, allowed);
+        add_allow(r, allowed);
         if (r->method == METHOD_OPTIONS)
             request_reply(r, 204, NULL);
         else

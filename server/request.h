@@ -1,5 +1,5 @@
 /* A request, and how its stages pass it on: filled from top to bottom in the order in which it walks.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_REQUEST_H
 #define MEDKOORD_REQUEST_H
 
@@ -18,8 +18,6 @@ struct actor {
     uint32_t roles;                    /* bits of role_names */
     int64_t expires;                   /* exp, Unix seconds */
 };
-/* Before anything uses OpenSSL, so that running out of memory is noticed; malloc and realloc, but for tests. */
-bool auth_memory_init(void *(*allocator)(size_t), void *(*reallocator)(void *, size_t));
 
 /* ============================== request.c: the life of a request ============================== */
 

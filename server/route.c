@@ -1,5 +1,5 @@
 /* From method and path to the operation: a tree of segments, built once from the contract.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
 /* Holds JSON values and single texts against the contract's schemas and collects every violation.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <assert.h>

@@ -1,7 +1,8 @@
-/* What the server's files share, one banner a file, in the order in which a request meets them; base.h and
- * request.h come first. Conventions: functions answer true or 0 on success unless they say otherwise; ret_ parameters
- * are untouched on failure; destroy functions take NULL. assert() is for our own mistakes, return codes are for the
- * world's. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+/* What the server's files share, one banner a file, in the order in which a request meets them; base.h and request.h
+ * come first. Conventions: functions answer true or 0 on success unless they say otherwise; ret_ parameters are
+ * untouched on failure; destroy functions take NULL. assert() is for our own mistakes, return codes are for the
+ * world's.
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_SERVER_H
 #define MEDKOORD_SERVER_H
 
@@ -15,6 +16,9 @@
 struct epoll_event;
 
 /* ============================== auth.c: tokens and keys ============================== */
+
+/* Before anything uses OpenSSL, so that running out of memory is noticed; malloc and realloc, but for tests. */
+bool auth_memory_init(void *(*allocator)(size_t), void *(*reallocator)(void *, size_t));
 
 struct auth_keys;  /* immutable, counted by reference */
 struct auth_cache; /* of one loop: verified tokens until exp, bounded */

@@ -1,6 +1,6 @@
 /* medkoordd token: development tokens and their keys. The only file that uses libjwt, which is trusted to sign here and
  * nowhere to verify.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 
 #include <assert.h>

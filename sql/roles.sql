@@ -1,6 +1,6 @@
 -- Roles, schema and extension of one database, made once by a superuser: psql --dbname medkoord --file sql/roles.sql
 -- Can be run again at any time. Gives nobody a password and nobody a way in: that is pg_hba.conf's work.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 BEGIN;
 
 -- Two runs at once (roles belong to the whole cluster) wait for each other.

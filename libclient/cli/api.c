@@ -1,5 +1,5 @@
 /* medkoord api: any request, its answer as it is.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

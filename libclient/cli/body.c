@@ -1,5 +1,5 @@
 /* The body of a request, from the flags of its members or from --body-file.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* What the files of the command share, one banner a file. The command is a short-lived program: what it allocates for
  * its own use it takes from the pool (memory.c), which ends the program when memory runs out; only lists give memory
- * back on the way. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * back on the way.
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_CLI_H
 #define MEDKOORD_CLI_H
 

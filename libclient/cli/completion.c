@@ -1,5 +1,5 @@
 /* medkoord completion: scripts for the shells. They ask the command itself, so they know what its tables know.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

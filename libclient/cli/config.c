@@ -1,5 +1,5 @@
 /* Where the server is and who asks: flags, then the environment, then the configuration file.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <arpa/inet.h>

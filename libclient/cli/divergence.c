@@ -1,5 +1,5 @@
 /* medkoord divergence: the regions' use as a heat map or bars, or of one code month by month.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdlib.h>

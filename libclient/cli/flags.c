@@ -1,5 +1,5 @@
 /* The words of a command line: flags in any place, --name value or --name=value; -- ends them.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 The rule of names: the group is the operation's tag. The verb is the operation's name with hyphens, without the words of the
 group's noun (singular or plural). It looks at nothing but the operation itself, so a new operation never renames another one;
 two that came out alike fail the build.
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import json
 import re

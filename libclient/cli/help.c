@@ -1,5 +1,5 @@
 /* --help, on every level, with an example; of operations from the contract.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

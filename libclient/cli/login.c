@@ -1,5 +1,5 @@
 /* medkoord login: keeps where the server is and the token, for nobody else to read.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <errno.h>

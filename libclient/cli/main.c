@@ -1,5 +1,5 @@
 /* medkoord: the command. Finds what the words mean and runs it.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <ctype.h>

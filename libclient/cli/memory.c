@@ -1,5 +1,5 @@
 /* The command's memory: a pool that ends the program when there is no more, and texts that grow in it.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdarg.h>

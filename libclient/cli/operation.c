@@ -1,5 +1,5 @@
 /* Any operation of the contract: its flags to a call, its answer to a table, JSON or CSV.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <errno.h>

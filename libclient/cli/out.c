@@ -1,5 +1,5 @@
 /* Where data goes, and where messages go.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Which region each hospital belongs to in each month, worked out from the server's hospitals and regions.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdlib.h>

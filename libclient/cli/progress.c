@@ -1,5 +1,5 @@
 /* How far a push is, on the terminal; and the signals that stop it.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <signal.h>

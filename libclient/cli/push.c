@@ -1,5 +1,5 @@
 /* medkoord push: looks what a file covers and adds up to, shows it, asks, and sends it.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "push.h"
 
 #include <poll.h>

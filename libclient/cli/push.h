@@ -1,5 +1,6 @@
 /* What the files of `medkoord push` share: push.c (all of it), push_file.c (the file and what it covers), push_send.c
- * (sending, and what became of it). Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * (sending, and what became of it).
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_PUSH_H
 #define MEDKOORD_PUSH_H
 

@@ -1,5 +1,5 @@
 /* The file of `medkoord push`: what it is, and which months of which regions it covers.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "push.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Sends what `medkoord push` has looked through, and tells what became of it.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "push.h"
 
 #include <string.h>

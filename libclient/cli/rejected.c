@@ -1,5 +1,5 @@
 /* The lines of a file that were refused: for the eye, and as FILE.rejected.csv with what stood in them.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* What a terminal shows of a text: display width, and nothing that could steer the terminal.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <locale.h>

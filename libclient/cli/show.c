@@ -1,5 +1,5 @@
 /* JSON of the server for people: lists as tables, objects as names and values; and as CSV.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* medkoord status: whether the server works, who asks, and what is reported.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Tables for people: columns by display width, cut where the terminal ends.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Which language the command speaks.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "texts.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The command's texts for people, in English and Danish: one table, texts.def.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_TEXTS_H
 #define MEDKOORD_TEXTS_H
 

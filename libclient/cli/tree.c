@@ -1,5 +1,6 @@
 /* JSON for the command, by the library's reader (../json.c): numbers stay as they were written, so that no digit is
- * lost. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * lost.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <string.h>

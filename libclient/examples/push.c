@@ -1,5 +1,5 @@
-/* Sends a file as the delivery of one region's month: push REGION MONTH ROWS DDD FILE.
- * Build: cc push.c $(pkg-config --cflags --libs medkoord)
+/* Sends a file as the delivery of one region's month: push REGION MONTH ROWS DDD FILE. Build: cc push.c $(pkg-config
+ * --cflags --libs medkoord)
  * SPDX-License-Identifier: MPL-2.0 */
 #include <medkoord.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Prints the regions, and the hospitals of each: lists, and how errors are told.
- * Build: cc regions.c $(pkg-config --cflags --libs medkoord)
+/* Prints the regions, and the hospitals of each: lists, and how errors are told. Build: cc regions.c $(pkg-config
+ * --cflags --libs medkoord)
  * SPDX-License-Identifier: MPL-2.0 */
 #include <medkoord.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* Checks an event that stands on standard input: webhook ID TIMESTAMP SIGNATURE, with the secrets in WEBHOOK_SECRET and
- * WEBHOOK_OLD_SECRET while they rotate.
- * Build: cc webhook.c $(pkg-config --cflags --libs medkoord)
+ * WEBHOOK_OLD_SECRET while they rotate. Build: cc webhook.c $(pkg-config --cflags --libs medkoord)
  * SPDX-License-Identifier: MPL-2.0 */
 #include <medkoord.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 """Reads the contract (openapi/, sql/ops, sql/migrations) and holds its parts against each other.
 
 Used by generate.py, which writes the result down, and by lint.py. Every mistake becomes one line `file:line: what`.
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import hashlib
 import os

@@ -1,6 +1,6 @@
 """Statements held against the operations that they belong to.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import os
 import re

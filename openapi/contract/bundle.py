@@ -1,6 +1,6 @@
 """Puts the contract into one OpenAPI 3.1 document, with what every operation has in common written out.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import os
 

@@ -1,7 +1,7 @@
 """What the client library's structs and functions are; client_header.py and client_code.py write them down.
 
 What C cannot express in the library's way is a mistake of the contract, named by file and line.
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import os
 import re

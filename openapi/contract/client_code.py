@@ -1,6 +1,6 @@
 """client_ops.c: the tables and functions behind medkoord_ops.h.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import json
 
@@ -29,7 +29,7 @@ class CodeWriter:
     def __init__(self, writer):
         self.writer = writer
         self.lines = [comment(["The operations of the contract: their tables and functions.", BANNER,
-                               "Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0"]), HEAD]
+                               "SPDX-License-Identifier: MPL-2.0"]), HEAD]
         self.lists = {}
 
     def add(self, text):

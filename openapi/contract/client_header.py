@@ -1,6 +1,6 @@
 """medkoord_ops.h: the client library's structs and functions, with what the contract says of them.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import re
 import textwrap
@@ -23,7 +23,7 @@ def comment(paragraphs, indent=""):
 def header(writer):
     """medkoord_ops.h"""
     out = [comment(["The operations of medkoord's contract as functions, and what they take and answer as structs. Included by "
-                    "medkoord.h.", BANNER, "Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0"]),
+                    "medkoord.h.", BANNER, "SPDX-License-Identifier: MPL-2.0"]),
            "#ifndef MEDKOORD_OPS_H\n#define MEDKOORD_OPS_H\n\n#include \"medkoord.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
            comment(["---- what answers and bodies are made of ----",
                     "A member that can be missing or null is a pointer, NULL then. Of a list `n_x` says how many `x` has. What can "

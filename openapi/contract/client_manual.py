@@ -1,6 +1,6 @@
 """Manual pages of the client library's functions: one page for each group of operations, mk_<tag>(3), in mdoc.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import datetime
 import os

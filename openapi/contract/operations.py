@@ -1,6 +1,6 @@
 """Operations: what stands in openapi/paths.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import os
 import re

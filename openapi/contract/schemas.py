@@ -1,6 +1,6 @@
 """The subset of JSON Schema that requests may use, which is what server/schema.c knows.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import json
 import re

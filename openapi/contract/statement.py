@@ -1,6 +1,6 @@
 """Reads one statement of sql/ops: header comment, named parameters, and the text with $1..$n.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import re
 

@@ -1,6 +1,6 @@
 """The contract as C: contract.c and problems.h.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import hashlib
 

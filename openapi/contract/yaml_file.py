@@ -1,6 +1,6 @@
 """YAML as JSON would have it, with the line of every key.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import yaml
 

@@ -1,5 +1,5 @@
 /* get_divergence_for_code as image/svg+xml: the regions' use over time, from the statement's JSON columns.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "line_chart.h"
 
 #include <math.h>

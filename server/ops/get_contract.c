@@ -1,5 +1,5 @@
 /* GET /v1/openapi.json: the contract that this program was built from.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 static void start(struct request *r) {

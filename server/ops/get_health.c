@@ -1,5 +1,5 @@
 /* GET /healthz: the loop runs, so the server is alive.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 static void start(struct request *r) {

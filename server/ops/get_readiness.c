@@ -1,5 +1,5 @@
 /* GET /readyz: every loop has its database, the schema is ours, and the server is not on its way out.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
 #include <string.h>

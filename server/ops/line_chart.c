@@ -1,5 +1,5 @@
 /* A chart of lines over months as SVG. Lines are told apart by dash and mark as well as colour (Okabe-Ito), and named
- * at their ends, so that no legend has to be matched and no colour seen. Copyright medkoord contributors.
+ * at their ends, so that no legend has to be matched and no colour seen.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "line_chart.h"
 

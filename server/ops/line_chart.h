@@ -1,5 +1,5 @@
 /* A chart of lines over months for a meeting paper: readable in black and white print and by a screen reader.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_LINE_CHART_H
 #define MEDKOORD_LINE_CHART_H
 

@@ -3,7 +3,8 @@
  * One transaction on a connection of its own: lock the delivery, read what may stand in the rows, COPY them while they
  * arrive, check them as a set, commit. The first refused line ends the transaction; the rest is only checked, so that
  * everything wrong is told at once, and a second transaction keeps why. Whatever breaks in between, nothing has
- * counted. SPDX-License-Identifier: MPL-2.0 */
+ * counted.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "db_stream.h"
 #include "delivery_file.h"
 

@@ -1,6 +1,6 @@
 -- Rosters that carry authority: bodies, the rules of who sits in them, what a seat allows, people, appointments, findings.
 -- Sources: T1, the terms of reference of the forum (31-03-2017); T2, those of the pool (22-02-2024).
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 
 -- ---- text of one line ----
 

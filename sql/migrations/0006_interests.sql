@@ -1,6 +1,6 @@
 -- Interests that people declare, the matters that bodies deal with and whom they concern, recusals and waivers (habilitet).
 -- Neither of the terms of reference tells how; who declares, who sees and who decides is the house's own rule.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 
 -- ---- parties: a company, a drug, a project, an institution ----
 

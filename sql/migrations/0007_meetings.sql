@@ -1,7 +1,7 @@
 -- Meetings of bodies: agenda, attendance, minutes, and their calendar.
 -- Sources: T1 2 and 5 of the terms of reference of the forum (31-03-2017): four meetings a year as a rule; its secretariat
 -- calls them and writes agendas and minutes.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 
 -- ---- what the caller may do and read, as sets of bodies: worked out once a query ----
 

@@ -1,5 +1,5 @@
 -- Limits: what a coordinator sees of a refused file, and how many snapshots one person takes in a day.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 
 -- ---- rejections ----
 
