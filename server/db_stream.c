@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define MAX_WAITING        64 /* of each kind, */
 #define MAX_WAITING_OF_ONE 32 /* and of one subject */
@@ -60,52 +58,13 @@ struct queue {
 
 struct db_streams {
     struct loop *loop;
-    struct watch wake; /* an eventfd: its deadline is the earliest of later_first */
-    struct later *later_first;
     PGconn **idle;
     size_t n_idle, n_open, max; /* n_open: connections, idle or not; max: running ones of a kind */
     struct queue queues[N_STREAM_KINDS];
     const struct statement *actor;
 };
 
-/* ---- later ---- */
-
-static void set_alarm(struct db_streams *s) {
-    uint64_t at = 0;
-    for (const struct later *l = s->later_first; l != NULL; l = l->next)
-        if (at == 0 || l->at_us < at)
-            at = l->at_us;
-    s->wake.deadline_us = at;
-}
-
-static void run_later(struct watch *w) {
-    struct db_streams *s = (struct db_streams *)((char *)w - offsetof(struct db_streams, wake));
-    /* What is queued from now on is for the next turn: only the present ones that are due are run, each looked up anew,
-     * as running one may cancel others. */
-    uint64_t now = clock_us();
-    struct later *mark = s->later_first;
-    size_t n = 0;
-    for (; mark != NULL; mark = mark->next)
-        n++;
-    for (; n > 0; n--) {
-        struct later **p = &s->later_first;
-        while (*p != NULL && (*p)->at_us > now)
-            p = &(*p)->next;
-        struct later *l = *p;
-        if (l == NULL)
-            break;
-        *p = l->next;
-        l->queued = false;
-        l->run(l->state);
-    }
-    set_alarm(s);
-}
-
-static void drain_eventfd(struct watch *w, uint32_t events) {
-    (void)events;
-    eventfd_t n;
-    (void)eventfd_read(w->fd, &n);
-}
+/* ---- the connections of a loop ---- */
 
 /* Made when first needed: many loops never see an upload. */
 static struct db_streams *streams_of(struct loop *loop) {
@@ -118,13 +77,7 @@ static struct db_streams *streams_of(struct loop *loop) {
     s->max = (size_t)loop->shared->conf->stream_connections;
     s->actor = statement_by_name("_actor");
     s->idle = calloc(N_STREAM_KINDS * s->max, sizeof(PGconn *));
-    s->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    s->wake.ready = drain_eventfd;
-    s->wake.expired = run_later;
-    if (s->idle == NULL || s->wake.fd < 0 || !loop_watch(loop, &s->wake, EPOLLIN)) {
-        if (s->wake.fd >= 0)
-            close(s->wake.fd);
-        free(s->idle);
+    if (s->idle == NULL) {
         free(s);
         return NULL;
     }
@@ -138,42 +91,12 @@ void db_streams_destroy(struct loop *loop) {
         return;
     for (size_t i = 0; i < N_STREAM_KINDS; i++)
         assert(s->queues[i].running == NULL && s->queues[i].waiting == NULL);
-    assert(s->later_first == NULL && s->n_open == s->n_idle);
+    assert(s->n_open == s->n_idle);
     for (size_t i = 0; i < s->n_idle; i++)
         PQfinish(s->idle[i]);
-    loop_unwatch(loop, &s->wake);
-    close(s->wake.fd);
     free(s->idle);
     free(s);
     loop->streams = NULL;
-}
-
-bool later_queue(struct loop *loop, struct later *l, uint64_t at_us) {
-    struct db_streams *s = streams_of(loop);
-    if (s == NULL)
-        return false;
-    assert(!l->queued);
-    struct later **p = &s->later_first;
-    while (*p != NULL) /* in order of coming */
-        p = &(*p)->next;
-    *p = l;
-    l->next = NULL;
-    l->queued = true;
-    l->at_us = at_us != 0 ? at_us : clock_us();
-    set_alarm(s);
-    return true;
-}
-
-void later_cancel(struct loop *loop, struct later *l) {
-    struct db_streams *s = loop->streams;
-    if (!l->queued)
-        return;
-    struct later **p = &s->later_first;
-    while (*p != l)
-        p = &(*p)->next;
-    *p = l->next;
-    l->queued = false;
-    set_alarm(s);
 }
 
 /* ---- one connection ---- */

@@ -9,17 +9,6 @@
 
 #include "server.h"
 
-/* Work for a later turn of the loop; embedded in what it works on. */
-struct later {
-    void (*run)(void *state);
-    void *state;
-    uint64_t at_us; /* not before; 0: the next turn */
-    bool queued;
-    struct later *next;
-};
-bool later_queue(struct loop *, struct later *, uint64_t at_us); /* false when the loop has no means to wait */
-void later_cancel(struct loop *, struct later *);
-
 struct db_stream;
 /* DB_ROWS: done, with a result. DB_ERROR: the statement failed, with a result (db_error_field()). DB_UNAVAILABLE,
  * DB_DEADLINE, DB_OVERLOADED: the connection is lost or was never there, result NULL; only db_stream_close() is left.

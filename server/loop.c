@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -46,6 +47,51 @@ void loop_unwatch(struct loop *loop, struct watch *w) {
     w->next = w->previous = NULL;
 }
 
+/* ---- later ---- */
+
+void later_queue(struct loop *loop, struct later *l, uint64_t at_us) {
+    assert(!l->queued);
+    struct later **p = &loop->later;
+    while (*p != NULL)
+        p = &(*p)->next;
+    *p = l;
+    l->next = NULL;
+    l->queued = true;
+    l->at_us = at_us != 0 ? at_us : clock_us();
+}
+
+static void strike_out(struct later **p, struct later *l) {
+    while (*p != l)
+        p = &(*p)->next;
+    *p = l->next;
+    l->queued = false;
+}
+
+void later_cancel(struct loop *loop, struct later *l) {
+    if (l->queued)
+        strike_out(&loop->later, l);
+}
+
+/* What is queued from now on is for the next turn: only the present ones that are due are run, each looked up anew, as
+ * running one may cancel others. */
+static void run_later(struct loop *loop) {
+    uint64_t now = clock_us();
+    size_t n = 0;
+    for (const struct later *l = loop->later; l != NULL; l = l->next)
+        n++;
+    for (; n > 0; n--) {
+        struct later *l = loop->later;
+        while (l != NULL && l->at_us > now)
+            l = l->next;
+        if (l == NULL)
+            break;
+        strike_out(&loop->later, l);
+        l->run(l->state);
+    }
+}
+
+/* ---- the turn ---- */
+
 static void drain_wake(struct watch *w, uint32_t events) {
     (void)events;
     uint64_t n;
@@ -73,6 +119,9 @@ static int wait_ms(const struct loop *loop, uint64_t reap_at_us) {
     for (const struct watch *w = loop->watches; w != NULL; w = w->next)
         if (w->deadline_us != 0 && w->deadline_us < until)
             until = w->deadline_us;
+    for (const struct later *l = loop->later; l != NULL; l = l->next)
+        if (l->at_us < until)
+            until = l->at_us;
     uint64_t now = clock_us();
     long ms = until <= now ? 0 : (long)((until - now + 999) / 1000);
     long limits[] = {http_timeout_ms(loop->http), db_timeout_ms(loop->db, now)};
@@ -81,8 +130,6 @@ static int wait_ms(const struct loop *loop, uint64_t reap_at_us) {
             ms = limits[i];
     return (int)ms;
 }
-
-/* ---- the turn ---- */
 
 static void take_new_keys(struct loop *loop) {
     struct shared *shared = loop->shared;
@@ -114,6 +161,7 @@ void *loop_run(void *argument) {
         loop->n_events = 0;
         take_new_keys(loop);
         expire_watches(loop);
+        run_later(loop);
         http_run(loop->http); /* answers what was woken, reads what came */
         db_turn(loop->db);    /* sends what was queued while reading */
         log_flush();
@@ -167,6 +215,7 @@ struct loop *loop_create(struct shared *shared, int index, int listen_fd) {
 }
 
 void loop_destroy(struct loop *loop) {
+    assert(loop->later == NULL);
     auth_cache_destroy(loop->cache);
     auth_keys_unref(loop->keys);
     metrics_destroy(loop->metrics);

@@ -177,6 +177,17 @@ bool loop_watch(struct loop *, struct watch *, uint32_t events); /* adds or chan
 void loop_unwatch(struct loop *, struct watch *);
 /* deadline_us of a watch may be set at any time; expired() is called once when it has passed (0: none). */
 
+/* Work for a later turn of the loop; embedded in what it works on. */
+struct later {
+    void (*run)(void *state);
+    void *state;
+    uint64_t at_us; /* not before; 0: the next turn */
+    bool queued;
+    struct later *next;
+};
+void later_queue(struct loop *, struct later *, uint64_t at_us);
+void later_cancel(struct loop *, struct later *); /* also when it is not queued */
+
 struct shared { /* what all loops read; changed only as said */
     const struct conf *conf;
     struct auth_rules rules;
@@ -197,6 +208,7 @@ struct loop {
     struct auth_keys *keys;
     struct metrics *metrics;
     struct watch *watches;
+    struct later *later;        /* in order of coming */
     struct epoll_event *events; /* of this turn; loop_unwatch() strikes out what is still to come */
     int n_events;
     struct watch wake;

@@ -13,11 +13,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define TURN_US           5000u   /* of work before other requests have their turn */
-#define SHOWN_REJECTIONS  50u     /* in the answer; all of them are a list of their own, unless nothing is kept */
-#define COMMIT_LOOKS      40      /* after a connection lost at COMMIT, */
-#define LOOK_EVERY_US     250000u /* until it is clear what became of it */
-#define ACCEPT_IDLE_TIMES 10      /* checking as a set is one long statement: its deadline in stream_idle_ms */
+#define TURN_US          5000u /* of work before other requests have their turn */
+#define SHOWN_REJECTIONS 50u   /* in the answer; all of them are a list of their own, unless nothing is kept */
+/* After a connection was lost: until it is clear what became of a COMMIT, or the delivery is free again. */
+#define LOOKS             40
+#define LOOK_EVERY_US     250000u
+#define ACCEPT_IDLE_TIMES 10 /* checking as a set is one long statement: its deadline in stream_idle_ms */
 
 struct upload {
     struct request *r;
@@ -68,11 +69,6 @@ static void fail(struct upload *u, enum db_outcome outcome, const struct db_resu
 static bool begin(struct upload *u, db_stream_fn done) {
     u->stream = db_stream_begin(u->r, STREAM_UPLOAD, done, u);
     return u->stream != NULL;
-}
-
-static void queue_later(struct upload *u, uint64_t at_us) {
-    if (!later_queue(u->r->loop, &u->later, at_us))
-        end_with(u, PROBLEM_OVERLOADED, NULL);
 }
 
 /* ---- the head ---- */
@@ -339,7 +335,7 @@ static void finish(struct request *r) {
     struct upload *u = r->handler_state;
     u->complete = true;
     request_park(r);
-    queue_later(u, 0);
+    later_queue(u->r->loop, &u->later, 0);
 }
 
 static size_t take(struct request *r, const char *bytes, size_t n) {
@@ -359,7 +355,7 @@ static size_t take(struct request *r, const char *bytes, size_t n) {
         if (d == DRAINED && clock_us() < until)
             continue;
         if (d == DRAINED)
-            queue_later(u, 0);
+            later_queue(u->r->loop, &u->later, 0);
         if (r->stage == STAGE_BODY) /* not ended by a failure just now */
             request_park(r);
         return taken;
@@ -411,12 +407,21 @@ static void rejection_committed(void *state, enum db_outcome outcome, const stru
         answer_rejected(u);
 }
 
+static void begin_rejection(void *state);
+
 static void rejection_kept(void *state, enum db_outcome outcome, const struct db_result *result) {
     struct upload *u = state;
-    if (outcome != DB_ROWS)
-        fail(u, outcome, result);
-    else
+    const char *problem = outcome == DB_ERROR ? db_error_field(result, 'n') : NULL;
+    if (outcome == DB_ROWS) {
         db_stream_command(u->stream, "COMMIT", 0, rejection_committed);
+    } else if (problem != NULL && strcmp(problem, "upload_in_progress") == 0 && ++u->looks <= LOOKS) {
+        /* If the load's connection was lost, the database holds the delivery for it until it has noticed. */
+        let_stream_go(u);
+        u->later.run = begin_rejection;
+        later_queue(u->r->loop, &u->later, clock_us() + LOOK_EVERY_US);
+    } else {
+        fail(u, outcome, result);
+    }
 }
 
 static void rejection_begun(void *state, enum db_outcome outcome, const struct db_result *result) {
@@ -434,6 +439,12 @@ static void rejection_begun(void *state, enum db_outcome outcome, const struct d
     db_stream_statement(u->stream, statement_by_name("_reject_delivery"), values, NULL, 0, rejection_kept);
 }
 
+static void begin_rejection(void *state) {
+    struct upload *u = state;
+    if (!begin(u, rejection_begun))
+        end_with(u, PROBLEM_OVERLOADED, NULL);
+}
+
 /* counts, rejections and shown are written, and the delivery is not locked by ourselves any more. */
 static void keep_rejection(struct upload *u) {
     bool terminated = buffer_reserve(&u->counts, 1) && buffer_reserve(&u->rejections, 1) && !u->shown.failed;
@@ -444,8 +455,8 @@ static void keep_rejection(struct upload *u) {
     u->counts.bytes[u->counts.length] = u->rejections.bytes[u->rejections.length] = '\0';
     if (u->r->prefer_rollback)
         answer_rejected(u);
-    else if (!begin(u, rejection_begun))
-        end_with(u, PROBLEM_OVERLOADED, NULL);
+    else
+        begin_rejection(u);
 }
 
 static void end_load(struct upload *u) {
@@ -540,12 +551,12 @@ static void look(void *state) {
 /* COMMIT was sent and the connection lost: only the database knows whether it came about. */
 static void look_again(struct upload *u) {
     let_stream_go(u);
-    if (++u->looks > COMMIT_LOOKS) {
+    if (++u->looks > LOOKS) {
         end_with(u, PROBLEM_OUTCOME_UNKNOWN, "send the same bytes again: they count once");
         return;
     }
     u->later.run = look;
-    queue_later(u, clock_us() + LOOK_EVERY_US);
+    later_queue(u->r->loop, &u->later, clock_us() + LOOK_EVERY_US);
 }
 
 static void committed(void *state, enum db_outcome outcome, const struct db_result *result) {
@@ -633,7 +644,7 @@ static void search(void *state) {
     while (delivery_file_search(u->file))
         if (clock_us() >= until) {
             u->later.run = search;
-            queue_later(u, 0);
+            later_queue(u->r->loop, &u->later, 0);
             return;
         }
     if (delivery_file_failed(u->file))
@@ -680,7 +691,7 @@ static void go_on(void *state) {
             return;
         }
         if (clock_us() >= until) {
-            queue_later(u, 0);
+            later_queue(u->r->loop, &u->later, 0);
             return;
         }
     }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <microhttpd.h>
+#include <pwd.h>
 #include <regex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -56,11 +57,12 @@ static __attribute__((constructor)) void begin(void) {
         shared = memory;
 }
 
-/* glibc 2.36 frees twice when memory runs out within regcomp(), so that fails as a whole, as one allocation. */
-static _Thread_local bool in_regcomp;
+/* glibc 2.36 frees twice when memory runs out within regcomp(), and ends the program within getpwuid_r(), which libpq
+ * asks for a home: they fail as a whole, as one allocation. */
+static _Thread_local bool in_glibc;
 
 static bool must_fail(void) {
-    if (shared == NULL || in_regcomp || atomic_load(&shared->left) <= 0 || atomic_fetch_sub(&shared->left, 1) != 1)
+    if (shared == NULL || in_glibc || atomic_load(&shared->left) <= 0 || atomic_fetch_sub(&shared->left, 1) != 1)
         return false;
     atomic_fetch_add(&shared->failed, 1);
     errno = ENOMEM;
@@ -112,9 +114,25 @@ __attribute__((visibility("default"))) int regcomp(regex_t *compiled, const char
         next_regcomp = (int (*)(regex_t *, const char *, int))dlsym(RTLD_NEXT, "regcomp");
     if (must_fail())
         return REG_ESPACE;
-    in_regcomp = true;
+    in_glibc = true;
     int result = next_regcomp(compiled, pattern, flags);
-    in_regcomp = false;
+    in_glibc = false;
+    return result;
+}
+
+__attribute__((visibility("default"))) int getpwuid_r(uid_t user, struct passwd *entry, char *buffer, size_t n,
+                                                      struct passwd **ret_entry) {
+    static int (*next_getpwuid_r)(uid_t, struct passwd *, char *, size_t, struct passwd **);
+    if (next_getpwuid_r == NULL)
+        next_getpwuid_r =
+            (int (*)(uid_t, struct passwd *, char *, size_t, struct passwd **))dlsym(RTLD_NEXT, "getpwuid_r");
+    if (must_fail()) {
+        *ret_entry = NULL;
+        return ENOMEM;
+    }
+    in_glibc = true;
+    int result = next_getpwuid_r(user, entry, buffer, n, ret_entry);
+    in_glibc = false;
     return result;
 }
 
