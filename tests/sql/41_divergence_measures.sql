@@ -65,19 +65,14 @@ SELECT is((SELECT string_agg(concat_ws(' ', j ->> 'name', j ->> 'version', j ->>
 
 -- Two at once take two numbers.
 RESET SESSION AUTHORIZATION;
-SELECT count(*) FROM (SELECT public.dblink_connect(n, format('host=%s port=%s dbname=%s user=medkoord_server', :'HOST', :'PORT', :'DBNAME'))
-                      FROM unnest('{one,two}'::text[]) n) x \g /dev/null
-SELECT public.dblink_exec(n, 'BEGIN'), public.dblink_exec(n, $$ DO $d$ BEGIN PERFORM set_config('medkoord.subject', 'tester', true), set_config('medkoord.roles', ',admin,', true); END $d$ $$)
-FROM unnest('{one,two}'::text[]) n \g /dev/null
-SELECT format('SELECT version FROM medkoord.add_divergence_measure(%L)', pg_temp.measure('raced_measure')) AS race \gset
-SELECT is((SELECT v FROM public.dblink('one', :'race') x (v int)), 1, 'the first has version 1 and is not done yet');
-SELECT public.dblink_send_query('two', :'race') \g /dev/null
-SELECT pg_sleep(0.3) \g /dev/null
-SELECT is(public.dblink_is_busy('two'), 1, 'the second waits for it');
-SELECT public.dblink_exec('one', 'ROLLBACK') \g /dev/null
-SELECT is((SELECT v FROM public.dblink_get_result('two') x (v int)), 1, 'and takes the number that the first gave up');
-SELECT count(*) FROM (SELECT v FROM public.dblink_get_result('two') x (v int)) x \g /dev/null
-SELECT public.dblink_exec('two', 'ROLLBACK'), public.dblink_disconnect('one'), public.dblink_disconnect('two') \g /dev/null
+SELECT two_sessions(), begins('one'), begins('two');
+SELECT format('SELECT version FROM add_divergence_measure(%L)', pg_temp.measure('raced_measure')) AS race \gset
+SELECT is(asks('one', :'race'), '1', 'the first has version 1 and is not done yet');
+SELECT sends('two', :'race');
+SELECT is(waits('two'), true, 'the second waits for it');
+SELECT does('one', 'ROLLBACK');
+SELECT is(outcome('two'), '1', 'and takes the number that the first gave up');
+SELECT does('two', 'ROLLBACK');
 SET LOCAL SESSION AUTHORIZATION medkoord_server;
 SELECT is((SELECT count(*)::int FROM divergence_measure WHERE name = 'raced_measure'), 0, 'the race left nothing behind');
 

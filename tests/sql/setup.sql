@@ -58,13 +58,46 @@ BEGIN
 END
 $$;
 
--- ---- two sessions at the same time, by dblink ----
+-- ---- sessions beside the test's own, by dblink: what they only do answers no row ----
 
+CREATE OR REPLACE FUNCTION public.does(name text, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_exec(name, statement);
+END
+$$;
+-- Goes on without the answer: outcome() has it.
+CREATE OR REPLACE FUNCTION public.sends(name text, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_send_query(name, statement);
+END
+$$;
+-- The answer, of one column.
+CREATE OR REPLACE FUNCTION public.asks(name text, statement text) RETURNS text LANGUAGE sql AS $$
+    SELECT t.a FROM dblink(name, statement) AS t (a text);
+$$;
+CREATE OR REPLACE FUNCTION public.connects(name text, role text DEFAULT 'medkoord_server') RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_connect(name, format('host=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_database(), role));
+    PERFORM set_config('process.' || name, asks(name, 'SELECT pg_backend_pid()'), false);
+END
+$$;
+CREATE OR REPLACE FUNCTION public.two_sessions() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM connects('one'), connects('two');
+END
+$$;
+-- A transaction of somebody.
+CREATE OR REPLACE FUNCTION public.begins(name text, subject text DEFAULT 'anna', roles text DEFAULT 'admin') RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_exec(name, 'BEGIN');
+    PERFORM asks(name, format('SELECT set_config(''medkoord.subject'', %L, true) || set_config(''medkoord.roles'', %L, true)', subject, ',' || roles || ','));
+END
+$$;
 -- Waits until the session waits for a lock, for 5 seconds at most.
-CREATE OR REPLACE FUNCTION public.waits(process int) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION public.waits(name text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     FOR i IN 1..500 LOOP
-        IF EXISTS (SELECT FROM pg_locks WHERE pid = process AND NOT granted) THEN
+        IF EXISTS (SELECT FROM pg_locks WHERE pid = current_setting('process.' || name)::int AND NOT granted) THEN
             RETURN true;
         END IF;
         PERFORM pg_sleep(0.01);
@@ -83,5 +116,15 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     PERFORM FROM dblink_get_result(name) AS t (a text);
     RETURN SQLERRM;
+END
+$$;
+-- Two tests: the second session waits for the first, and once that has committed this is its outcome. It is rolled back.
+CREATE OR REPLACE FUNCTION public.second_finds(statement text, expected text, description text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM sends('two', statement);
+    RETURN NEXT public.is(waits('two'), true, description || ': it waits');
+    PERFORM does('one', 'COMMIT');
+    RETURN NEXT public.is(outcome('two'), expected, description);
+    PERFORM does('two', 'ROLLBACK');
 END
 $$;
