@@ -1,8 +1,8 @@
 /* json.c, codec.c, result.c: JSON to structs and back.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "internal.h"
 
-#include <check.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -585,7 +585,6 @@ START_TEST(decimals_become_doubles_in_any_locale) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("client_codec");
     TCase *tcase = tcase_create("all");
     tcase_add_loop_test(tcase, json_is_read, 0, (int)(sizeof good_json / sizeof *good_json));
     tcase_add_loop_test(tcase, what_is_no_json_is_refused, 0, (int)(sizeof bad_json / sizeof *bad_json));
@@ -607,10 +606,5 @@ int main(void) {
     tcase_add_test(tcase, memory_that_runs_out_is_told);
     tcase_add_test(tcase, an_answer_is_read_up_to_a_limit);
     tcase_add_test(tcase, decimals_become_doubles_in_any_locale);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite("client_codec", tcase);
 }

@@ -1,8 +1,8 @@
 /* Tests of what of the library needs no server: memory, errors, the cache, streams, signed events, options.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "internal.h"
 
-#include <check.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -789,11 +789,5 @@ int main(void) {
     tcase_add_test(tcase, the_library_is_opened_first);
     tcase_add_test(tcase, names_are_the_same_in_either_case);
     tcase_add_test(tcase, what_has_nowhere_to_go_is_not_asked_for);
-    Suite *suite = suite_create("core");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("core", tcase);
 }

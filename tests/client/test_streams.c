@@ -1,9 +1,9 @@
 /* Tests of bodies of any size, in both directions, against a server that misbehaves (misbehaving.py).
  * SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "internal.h"
 #include "misbehaving.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -318,15 +318,10 @@ int main(void) {
     tcase_add_loop_test(tcase, exports_are_whole_or_told_to_be_not, 0, sizeof exports / sizeof *exports);
     tcase_add_test(tcase, a_refused_export_is_told_by_its_problem);
     tcase_add_test(tcase, a_full_disk_is_told_as_a_file);
-    Suite *suite = suite_create("streams");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
     mk_global_init();
     server = misbehaving_start(false);
-    srunner_run_all(runner, CK_NORMAL);
+    int status = run_suite("streams", tcase);
     misbehaving_stop(&server);
     mk_global_cleanup();
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return status;
 }

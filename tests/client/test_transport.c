@@ -1,9 +1,9 @@
 /* Tests of what goes over the wire, against a server that misbehaves (misbehaving.py).
  * SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "internal.h"
 #include "misbehaving.h"
 
-#include <check.h>
 #include <ctype.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -657,15 +657,10 @@ int main(void) {
     TCase *tcase = tcase_create("transport");
     tcase_set_timeout(tcase, 60);
     add_all(tcase);
-    Suite *suite = suite_create("transport");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
     mk_global_init();
     server = misbehaving_start(true);
-    srunner_run_all(runner, CK_NORMAL);
+    int status = run_suite("transport", tcase);
     misbehaving_stop(&server);
     mk_global_cleanup();
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return status;
 }

@@ -1,8 +1,8 @@
 /* Tests of server/arena.c: the arena, growing buffers, escaping for JSON and CSV.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,11 +192,5 @@ int main(void) {
     tcase_add_loop_test(tcase, json_strings, 0, sizeof json_cases / sizeof *json_cases);
     tcase_add_test(tcase, every_byte_comes_back_from_json);
     tcase_add_loop_test(tcase, csv_cells, 0, sizeof csv_cases / sizeof *csv_cases);
-    Suite *suite = suite_create("arena");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("arena", tcase);
 }

@@ -1,8 +1,8 @@
 /* Tests of server/bind.c, bind_headers.c and bind_cursor.c with operations made for the purpose.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -618,11 +618,5 @@ int main(void) {
     tcase_add_loop_test(tcase, if_match_names_one_version, 0, (int)(sizeof tags_given / sizeof tags_given[0]));
     tcase_add_test(tcase, rollback_is_done_where_offered_and_refused_elsewhere);
     tcase_add_test(tcase, danish_callers_are_told_in_danish);
-    Suite *suite = suite_create("bind");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("bind", tcase);
 }

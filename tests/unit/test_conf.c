@@ -1,8 +1,8 @@
 /* Configuration: defaults, the file, the environment, and every way to get them wrong, each named with its place.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -270,7 +270,6 @@ int main(void) {
         return EXIT_FAILURE;
     }
     close(fd);
-    Suite *s = suite_create("conf");
     TCase *c = tcase_create("conf");
     tcase_add_test(c, defaults);
     tcase_add_test(c, the_file);
@@ -281,11 +280,7 @@ int main(void) {
     tcase_add_test(c, long_lines);
     tcase_add_test(c, options_are_printed);
     tcase_add_test(c, the_environment_wins); /* last: it leaves variables behind where tests share a process */
-    suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = run_suite("conf", c);
     unlink(file);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }

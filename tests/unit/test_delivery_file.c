@@ -1,10 +1,10 @@
 /* Tests of delivery_file.h: bytes of an upload to rows and a report, cut into pieces in every way.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "delivery_private.h"
 #include "key_spool.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -880,7 +880,6 @@ START_TEST(spool_without_a_place_to_write) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("delivery_file");
     TCase *c = tcase_create("delivery_file");
     tcase_set_timeout(c, 120);
     tcase_add_test(c, rows_of_csv);
@@ -918,10 +917,5 @@ int main(void) {
     tcase_add_test(c, spool_of_many_passes);
     tcase_add_test(c, spool_tells_keys_apart_by_both_parts);
     tcase_add_test(c, spool_without_a_place_to_write);
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite("delivery_file", c);
 }

@@ -2,10 +2,10 @@
  * headers, everything said in both languages, forged cursors, and each allocation of many requests failed once: what is
  * refused stays refused, what is good is accepted or answered with 503.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "http_gate.h"
 #include "server.h"
 
-#include <check.h>
 #include <errno.h>
 #include <locale.h>
 #include <regex.h>
@@ -813,11 +813,5 @@ int main(void) {
     tcase_add_test(tcase, keys_that_no_cursor_holds);
     LOOP(texts_have_their_form, texts);
     tcase_add_test(tcase, a_hundred_violations_are_enough);
-    Suite *suite = suite_create("gates");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("gates", tcase);
 }

@@ -1,8 +1,8 @@
 /* Tests of server/http_gate.c: what is refused of a head, and what of it is kept.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "http_gate.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,7 +215,6 @@ START_TEST(danish) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("http_gate");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, a_good_head_is_kept);
@@ -228,10 +227,5 @@ int main(void) {
     tcase_add_test(all, a_line_that_does_not_follow_the_one_before);
     tcase_add_test(all, request_ids);
     tcase_add_loop_test(all, danish, 0, (int)(sizeof languages / sizeof *languages));
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("http_gate", all);
 }

@@ -1,8 +1,8 @@
 /* Charts: numbers for people, gaps, escaping, labels that do not touch.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "ops/line_chart.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +160,6 @@ START_TEST(long_texts_are_wrapped_between_characters) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("line_chart");
     TCase *tcase = tcase_create("line_chart");
     tcase_add_test(tcase, numbers_for_people);
     tcase_add_test(tcase, gaps_break_the_line);
@@ -168,10 +167,5 @@ int main(void) {
     tcase_add_test(tcase, labels_keep_their_distance);
     tcase_add_test(tcase, empty_and_negative_charts_have_an_axis);
     tcase_add_test(tcase, long_texts_are_wrapped_between_characters);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite("line_chart", tcase);
 }

@@ -1,8 +1,8 @@
 /* The log: every line is one JSON object in one write, whatever the texts hold; nothing that should not be there.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -299,7 +299,6 @@ START_TEST(threads_do_not_mix) {
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("log");
     TCase *c = tcase_create("log");
     tcase_set_timeout(c, 60);
     tcase_add_test(c, a_line);
@@ -310,10 +309,5 @@ int main(void) {
     tcase_add_test(c, the_line_of_a_refused_request);
     tcase_add_test(c, request_lines_share_a_write);
     tcase_add_test(c, threads_do_not_mix);
-    suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite("log", c);
 }

@@ -1,8 +1,8 @@
 /* Metrics: counted by loop, added up when read, in a form that Prometheus takes.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -150,16 +150,10 @@ START_TEST(nothing_is_lost_between_threads) {
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("metrics");
     TCase *c = tcase_create("metrics");
     tcase_add_test(c, loops_are_added_up);
     tcase_add_test(c, time_is_in_seconds);
     tcase_add_test(c, the_form_is_right);
     tcase_add_test(c, nothing_is_lost_between_threads);
-    suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite("metrics", c);
 }

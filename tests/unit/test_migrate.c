@@ -1,9 +1,9 @@
 /* medkoordd migrate with migrations of its own, against a real PostgreSQL: those that fail, that end their own
  * transaction, that lose the connection or cannot be committed. Nothing of a failed one is kept, what came before is.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,11 +333,8 @@ int main(void) {
         perror(folder);
         return EXIT_FAILURE;
     }
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = run_cases(suite());
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) == 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return system(command) == 0 && status == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }

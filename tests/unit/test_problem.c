@@ -1,8 +1,8 @@
 /* Tests of server/problem.c: what problems look like, and from database errors to problem codes.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,11 +228,5 @@ int main(void) {
     tcase_add_test(tcase, whatever_the_path_is_the_answer_is_json);
     tcase_add_test(tcase, what_was_begun_is_replaced);
     tcase_add_test(tcase, violations_are_bounded_and_stay_utf8);
-    Suite *suite = suite_create("problem");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("problem", tcase);
 }

@@ -1,8 +1,8 @@
 /* Tests of server/reply.c: rows as JSON, the list envelope, entity tags. The results are libpq's own, made by hand.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,7 +230,6 @@ START_TEST(a_stored_answer) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("reply");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, every_type_is_written_by_its_column);
@@ -247,10 +246,5 @@ int main(void) {
     tcase_add_test(all, a_row_too_many_means_that_there_is_more);
     tcase_add_test(all, an_empty_list_counts_nothing);
     tcase_add_test(all, a_stored_answer);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("reply", all);
 }

@@ -1,8 +1,8 @@
 /* Tests of server/route.c against the real contract.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,11 +105,5 @@ int main(void) {
     tcase_add_test(tcase, unknown_paths_are_not_found);
     tcase_add_test(tcase, another_method_is_told_what_is_allowed);
     tcase_add_test(tcase, allowed_text_never_writes_past_its_room);
-    Suite *suite = suite_create("route");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("route", tcase);
 }

@@ -1,8 +1,8 @@
 /* Tests of server/schema.c: each kind of violation, its pointer, and its text in both languages.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,11 +284,5 @@ int main(void) {
     tcase_add_test(tcase, patterns_of_the_contract_are_held);
     tcase_add_test(tcase, every_request_pattern_compiles_with_characters_not_bytes);
     tcase_add_test(tcase, numbers_in_text_are_read_exactly);
-    Suite *suite = suite_create("schema");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("schema", tcase);
 }

@@ -1,8 +1,8 @@
 /* Tests of server/text.c: UTF-8, civil registration numbers, dates, base64url.
  * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+#include "../suite.h"
 #include "server.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,11 +309,5 @@ int main(void) {
     tcase_add_test(tcase, base64url_comes_back);
     tcase_add_test(tcase, base64url_that_is_not_canonical_is_refused);
     tcase_add_test(tcase, hash_and_clock);
-    Suite *suite = suite_create("text");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return run_suite("text", tcase);
 }
