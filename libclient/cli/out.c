@@ -334,6 +334,11 @@ int say_error(const mk_error *error) {
     }
     if (strcmp(error->problem, "precondition_required") == 0)
         warn("  %s", T(ETAG_NEEDED));
+    if (error->idempotency_key[0] != '\0' && (error->code == MK_ERR_NETWORK || error->code == MK_ERR_TIMEOUT)) {
+        fputs("  ", stderr);
+        fprintf(stderr, T(SAME_KEY), safe_text(error->idempotency_key));
+        fputc('\n', stderr);
+    }
     if (error->retry_after_s > 0) {
         fputs("  ", stderr);
         fprintf(stderr, T(RETRY_AFTER), (long long)error->retry_after_s);

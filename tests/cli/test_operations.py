@@ -158,6 +158,15 @@ def test_if_match_and_idempotency_key(medkoord):
     assert medkoord(*words).raw == medkoord(*words).raw
 
 
+def test_what_may_have_been_done_is_repeated_under_the_same_key(medkoord, away):
+    words = ("hospitals", "create", "--code", "IDL", "--name", "a", "--region", "nordjylland", "--json")
+    lost = away(*words)
+    assert lost.code == 5 and "it may have been done" in lost.err
+    named = re.search(r"--idempotency-key ([0-9a-f-]{36})", away(*words, LC_ALL="da_DK.UTF-8").err)
+    assert medkoord(*words, *named[0].split()).raw == medkoord(*words, *named[0].split()).raw
+    assert "--idempotency-key" not in away(*words, "--idempotency-key", named[1]).err + away("hospitals", "list").err
+
+
 @pytest.mark.parametrize("words, says", [
     (("hospitals", "get"), "hospital is missing"),
     (("hospitals", "get", "A", "B"), "B is one word too many"),
