@@ -191,6 +191,7 @@ void table_write(struct table *);
 const char *show_cell(const struct mk_json *);
 void show_object(const struct mk_json *, const char *prefix);
 void show_items(const struct mk_json *items, const char *const *columns);
+void show_json(const char *json, size_t n, const struct mk_json *); /* indented on a terminal; NULL: as it is */
 void show_csv_head(const char *const *columns);
 void show_csv_row(const struct mk_json *, const char *const *columns);
 
@@ -214,22 +215,17 @@ const struct mk_json *operation_answer(const mk_operation *, const mk_response *
 int operation_strange(mk_error *); /* that failure */
 int operation_sink(mk_client *, const char *operation, const char *const *path, const struct words *,
                    const char *accept, mk_error *);
-/* Every item of a list, page after page. `each` answers whether to go on. */
-int operation_each(mk_client *, const char *operation, const mk_argument *, size_t n,
-                   bool (*each)(void *, const struct mk_json *), void *user, mk_error *);
 
 /* ============================== pages.c: lists ============================== */
 
-/* Room for all arguments of an operation, and two more. */
+/* Room for all arguments of an operation, and one more. */
 mk_argument *arguments_room(const mk_operation *);
 const char *arguments_find(const mk_argument *, size_t n, const char *name); /* NULL: not given */
-/* What is done with a page; `last`: no other follows. False ends the list. */
-struct pages {
-    bool (*page)(void *, const struct mk_json *answer, const char *body, size_t n, bool last);
-    void *user;
-};
-/* Page after page; with `limit` among the arguments only one. The pool is given back after each. */
-int operation_pages(mk_client *, const mk_operation *, const mk_argument *, size_t n, const struct pages *, mk_error *);
+/* Every item of a list, page after page; the pool is given back after each. `each` answers whether to go on. */
+int operation_each(mk_client *, const char *operation, const mk_argument *, size_t n,
+                   bool (*each)(void *, const struct mk_json *), void *user, mk_error *);
+/* All of a list; with `limit` or `cursor` among the arguments, of which there is room for one more, only that page. */
+int list_show(mk_client *, const struct cli_operation *, mk_argument *, size_t n, bool json, bool csv, mk_error *);
 
 /* ============================== the commands ============================== */
 

@@ -273,12 +273,8 @@ static int call(mk_client *client, const struct words *w, const char *const *pat
     if (code == MK_OK && response != NULL) {
         size_t n;
         const char *body = mk_response_body(response, &n);
-        struct text pretty = {0};
-        if (flags_has(w, "json") && screen_out.terminal)
-            tree_write(answer, 0, &pretty);
         if (flags_has(w, "json")) {
-            out_bytes(pretty.p == NULL ? body : pretty.p, pretty.p == NULL ? n : pretty.n);
-            out_text("\n");
+            show_json(body, n, answer);
         } else {
             say_frame(answer);
             if (path[0] == NULL)

@@ -146,64 +146,6 @@ int operation_sink(mk_client *client, const char *name, const char *const *path,
 
 /* ---- what comes back ---- */
 
-struct listing {
-    const struct cli_operation *op;
-    bool json, csv, one_page;
-    size_t pages, items;
-};
-
-static void write_json(const char *body, size_t n, const struct mk_json *answer) {
-    if (screen_out.terminal && answer != NULL) {
-        struct text pretty = {0};
-        tree_write(answer, 0, &pretty);
-        out_bytes(pretty.p, pretty.n);
-    } else {
-        out_bytes(body, n);
-    }
-    if (n > 0 && body[n - 1] != '\n')
-        out_text("\n");
-}
-
-static void json_page(struct listing *l, const struct mk_json *items) {
-    if (l->pages == 0)
-        out_text("{\"items\": [");
-    for (const struct mk_json *item = items->first; item != NULL; item = item->next) {
-        out_text(l->items++ == 0 ? "\n" : ",\n");
-        out_bytes(item->raw, item->n_raw);
-    }
-}
-
-static bool show_page(void *user, const struct mk_json *answer, const char *body, size_t n, bool last) {
-    struct listing *l = user;
-    const struct mk_json *items = tree_get(answer, "items");
-    const char *total = tree_text(answer, "total");
-    if (l->json && l->one_page) {
-        write_json(body, n, answer);
-        return true;
-    }
-    if (l->json) {
-        json_page(l, items);
-        if (last && total != NULL)
-            out_format("\n], \"next\": null, \"total\": %s}\n", total);
-        else if (last)
-            out_text("\n], \"next\": null}\n");
-    } else if (l->csv) {
-        if (l->pages == 0)
-            show_csv_head(l->op->columns);
-        for (const struct mk_json *item = items->first; item != NULL; item = item->next)
-            show_csv_row(item, l->op->columns);
-    } else if (items->first != NULL) {
-        out_text(l->pages == 0 ? "" : "\n");
-        show_items(items->first, l->op->columns);
-    }
-    if (!l->json && l->pages == 0 && last && items->first == NULL && !l->csv)
-        warn("%s", T(NOTHING));
-    if (!l->json && l->pages == 0 && total != NULL)
-        warn(T(TOTAL), atoll(total));
-    l->pages++;
-    return !out_closed();
-}
-
 static int show_answer(const struct cli_operation *op, const mk_operation *mk, const struct words *w,
                        const mk_response *response, mk_error *error) {
     size_t n;
@@ -214,7 +156,7 @@ static int show_answer(const struct cli_operation *op, const mk_operation *mk, c
     } else if (answer == NULL) {
         return operation_strange(error);
     } else if (flags_has(w, "json") || op->columns[0] == NULL) {
-        write_json(body, n, answer);
+        show_json(body, n, answer);
     } else if (flags_has(w, "csv")) {
         show_csv_head(op->columns);
         show_csv_row(answer, op->columns);
@@ -271,7 +213,7 @@ static int send_stream(mk_client *client, const mk_operation *mk, const mk_argum
     const char *json = mk_result_json(result, &n_json);
     const struct mk_json *answer = tree_read(json, n_json);
     if (flags_has(w, "json") || answer == NULL)
-        write_json(json, n_json, answer);
+        show_json(json, n_json, answer);
     else
         show_object(answer, "");
     mk_result_free(result);
@@ -299,11 +241,7 @@ static int run(mk_client *client, const struct cli_operation *op, const mk_opera
         mk_sink sink = out_sink();
         code = mk_call_to_sink(client, mk, arguments, n, accept, &sink, &error);
     } else if (mk->is_list) {
-        struct listing l = {.op = op, .json = flags_has(w, "json"), .csv = csv};
-        l.one_page = arguments_find(arguments, n, "limit") != NULL || arguments_find(arguments, n, "cursor") != NULL;
-        if (arguments_find(arguments, n, "limit") == NULL && l.one_page)
-            arguments[n++] = (mk_argument){"limit", "50"};
-        code = operation_pages(client, mk, arguments, n, &(struct pages){show_page, &l}, &error);
+        code = list_show(client, op, arguments, n, flags_has(w, "json"), csv, &error);
     } else {
         code = mk_call(client, mk, arguments, n, body, accept, &response, &error);
         if (code == MK_OK)

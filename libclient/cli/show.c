@@ -106,6 +106,20 @@ void show_object(const struct mk_json *object, const char *prefix) {
     gather(object, prefix, NULL, true);
 }
 
+/* ---- JSON ---- */
+
+void show_json(const char *json, size_t n, const struct mk_json *tree) {
+    if (screen_out.terminal && tree != NULL) {
+        struct text pretty = {0};
+        tree_write(tree, 0, &pretty);
+        out_bytes(pretty.p, pretty.n);
+    } else {
+        out_bytes(json, n);
+    }
+    if (n > 0 && json[n - 1] != '\n')
+        out_text("\n");
+}
+
 /* ---- CSV ---- */
 
 void show_csv_head(const char *const *columns) {

@@ -111,6 +111,8 @@ def test_lists_follow_next_by_themselves(medkoord, api):
     assert len(items) >= 520
     assert json.loads(medkoord("atc", "list", "--json").out)["items"] == items
     assert len(medkoord("atc", "list", "--csv").out.splitlines()) == 1 + len(items)
+    tables = medkoord("atc", "list").out.splitlines() # one for 500, each with its head, a line between them
+    assert len(tables) == len(items) + 3 and tables[501] == "" and tables[502].split() == tables[0].split()
     one = json.loads(medkoord("atc", "list", "--json", "--limit", "3").out)
     assert one["items"] == items[:3] and one["next"]
     assert f"total: {len(items)}" in medkoord("atc", "list", "--limit", "1", "--count", "exact").err
