@@ -9,7 +9,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from medkoord_api import Client, Cluster, Contract, Keys, Server  # noqa: E402
+from medkoord_api import Client, Contract, Keys, Server, fresh_cluster  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -24,9 +24,8 @@ def contract():
 
 @pytest.fixture(scope="session")
 def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
+    with fresh_cluster() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +48,5 @@ def api(server, contract, keys):
 @pytest.fixture
 def own_cluster():
     """For tests that stop, restart or break the database."""
-    made = Cluster()
-    yield made
-    made.remove()
+    with fresh_cluster() as made:
+        yield made

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import types
 import urllib.parse
 import uuid
 
@@ -325,6 +326,7 @@ class Client:
     def __init__(self, server, contract, keys):
         self.server, self.contract, self.keys = server, contract, keys
         self.tokens = {}
+        self.day = "2026-01-01"   # from which somebody is seated when nothing else is said
 
     def token(self, who):
         """who: a role, or role:region, or a ready token."""
@@ -396,3 +398,56 @@ def letters(n=32):
 
 def key():
     return {"Idempotency-Key": uuid.uuid4().hex}
+
+
+@contextlib.contextmanager
+def fresh_cluster():
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@contextlib.contextmanager
+def served(cluster, keys, contract, **options):
+    """A client of a server of its own."""
+    server = Server(cluster.url(), keys, **options).start()
+    yield Client(server, contract, keys)
+    assert server.remove() == 0
+
+
+def says(response, status, code, *errors):
+    """The response is this problem, and its errors[] are exactly these: 'code pointer', or 'pointer' with the problem's own code."""
+    assert (response.status, response.code) == (status, code), response.text
+    expected = sorted(e if " " in e else f"{code} {e}" for e in errors)
+    assert sorted(f"{e['code']} {e['pointer']}" for e in response.json().get("errors", [])) == expected, response.text
+
+
+# ---- people and seats ----
+
+def person(api, name=None, who="admin", **more):
+    """Somebody new, with the subject and the token that she comes with."""
+    subject = "subject-" + letters()
+    made = api.post("/v1/people", {"name": name or f"Person {subject[8:14]}", "subject": subject, **more}, who, headers=key())
+    assert made.status == 201, made.text
+    return types.SimpleNamespace(id=made.json()["id"], name=made.json()["name"], subject=subject, etag=made.etag,
+                                 token=api.keys.token("reader", subject=subject))
+
+
+def appoint(api, someone, body, role, region=None, by=None, who="admin", start=None, **more):
+    """by: without it whoever is entitled to, as the body's rules say."""
+    if "to" in more:
+        more.setdefault("end_reason", "Periodens udløb")
+    if by is None:
+        rule = next(r for r in api.get("/v1/bodies/" + body).json()["rules"] if r["role"] == role)
+        by = region if rule["appointed_by"] == "region" else rule["appointed_by"]
+    return api.post("/v1/appointments", {"person": someone.id, "body": body, "role": role, "region": region, "appointed_by": by,
+                                         "from": start or api.day, **more}, who, headers=key())
+
+
+def seated(api, body, role, region=None, name=None, someone=None, **more):
+    """Somebody on a seat, new when nobody is given."""
+    someone = someone or person(api, name)
+    made = appoint(api, someone, body, role, region, **more)
+    assert made.status == 201, made.text
+    someone.appointment = made.json()["id"]
+    return someone

@@ -14,7 +14,7 @@ import uuid
 
 import pytest
 
-from medkoord_api import BUILD, PLAIN_PROGRAM, Client, Keys, Response, Server, key, locked, release, wait_until
+from medkoord_api import BUILD, PLAIN_PROGRAM, Client, Keys, Response, Server, key, locked, release, served, wait_until
 
 
 def new_hospital(code, **more):
@@ -286,9 +286,8 @@ def test_keys_are_read_again_on_sighup_and_no_request_is_dropped(cluster, tmp_pa
 
 @pytest.fixture
 def short(cluster, keys, contract):
-    server = Server(cluster.url(), keys, head_deadline_ms=1000, body_deadline_ms=1000, max_connections=1500).start()
-    yield Client(server, contract, keys)
-    assert server.remove() == 0
+    with served(cluster, keys, contract, head_deadline_ms=1000, body_deadline_ms=1000, max_connections=1500) as client:
+        yield client
 
 
 def drip(port, head, pieces):

@@ -27,7 +27,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from medkoord_api import Client, Cluster, Server, key, wait_until
+from medkoord_api import Client, Server, fresh_cluster, key, wait_until
 
 FIVE = ["nordjylland", "midtjylland", "syddanmark", "hovedstaden", "sjaelland"]
 FOUR = ["nordjylland", "midtjylland", "syddanmark", "oestdanmark"]
@@ -71,9 +71,8 @@ HOSPITALS = {"HN1": "nordjylland", "HN2": "nordjylland", "HM1": "midtjylland", "
 
 @pytest.fixture(scope="module")
 def own_database():
-    made = Cluster()
-    yield made
-    made.remove()
+    with fresh_cluster() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import uuid
 
 import pytest
 
-from medkoord_api import Client, Cluster, Server, key, letters
+from medkoord_api import key, letters, person, says, seated
+from own import api, cluster  # noqa: F401
 
 CVR = "90000004"
 NOT_THERE = str(uuid.UUID(int=0))
@@ -21,52 +22,17 @@ def day(days=0):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="module")
-def api(cluster, keys, contract):
-    server = Server(cluster.url(), keys).start()
-    yield Client(server, contract, keys)
-    assert server.remove() == 0
-
-
-def says(response, status, code, *errors):
-    """The response is this problem, and its errors[] are exactly these 'code pointer'."""
-    assert (response.status, response.code) == (status, code), response.text
-    assert [f"{e['code']} {e['pointer']}" for e in response.json().get("errors", [])] == list(errors), response.text
-
-
-def person(api, name):
-    subject = "person-" + letters()
-    made = api.post("/v1/people", {"name": name, "subject": subject}, "admin", headers=key())
-    assert made.status == 201, made.text
-    return types.SimpleNamespace(id=made.json()["id"], name=name, subject=subject, token=api.keys.token("reader", subject=subject))
-
-
-def seat(api, someone, body, role, region=None, by=None, start="2026-01-01"):
-    made = api.post("/v1/appointments", {"person": someone.id, "body": body, "role": role, "region": region, "appointed_by": by or region,
-                                         "from": start}, "admin", headers=key())
-    assert made.status == 201, made.text
-    someone.appointment = made.json()["id"]
-    return someone
-
-
-@pytest.fixture(scope="module")
 def people(api):
     """The forum with its chair, secretariat and three members; the working group with its chair and a member; and one without a seat."""
     cast = types.SimpleNamespace(**{name: person(api, f"Person {name.title()}") for name in
                                     ("chair", "secretary", "member", "other", "third", "wchair", "wmember", "nobody")})
-    seat(api, cast.chair, "forum", "chair", "nordjylland", by="regions_jointly")
-    seat(api, cast.secretary, "forum", "secretariat", "nordjylland", by="regions_jointly")
-    seat(api, cast.member, "forum", "clinical_pharmacologist", "nordjylland")
-    seat(api, cast.other, "forum", "clinical_pharmacologist", "midtjylland")
-    seat(api, cast.third, "forum", "clinical_pharmacologist", "syddanmark")
-    seat(api, cast.wchair, "working-group", "chair", by="health_directors")
-    seat(api, cast.wmember, "working-group", "member", "nordjylland")
+    seated(api, "forum", "chair", "nordjylland", someone=cast.chair)
+    seated(api, "forum", "secretariat", "nordjylland", someone=cast.secretary)
+    seated(api, "forum", "clinical_pharmacologist", "nordjylland", someone=cast.member)
+    seated(api, "forum", "clinical_pharmacologist", "midtjylland", someone=cast.other)
+    seated(api, "forum", "clinical_pharmacologist", "syddanmark", someone=cast.third)
+    seated(api, "working-group", "chair", someone=cast.wchair)
+    seated(api, "working-group", "member", "nordjylland", someone=cast.wmember)
     return cast
 
 
@@ -248,7 +214,7 @@ def test_interests_exist_only_for_those_who_may_see_them(api, people):
 
 def test_whoever_seats_somebody_learns_nothing_of_them(api, people):
     """The chair of a committee may appoint anybody to it, and end that on the same day."""
-    chair = seat(api, person(api, "Person Committee"), "drug-committee-nordjylland", "chair", "nordjylland")
+    chair = seated(api, "drug-committee-nordjylland", "chair", "nordjylland", name="Person Committee")
     victim = person(api, "Person Victim")
     interest = declare(api, victim.token, named())
     path, mine = "/v1/interests/" + interest["id"], {"person": victim.id}
@@ -274,7 +240,7 @@ def test_whoever_seats_somebody_learns_nothing_of_them(api, people):
 
 
 def test_the_list_is_paged_and_filtered(api, people):
-    someone = seat(api, person(api, "Person Paged"), "forum", "amgros", by="amgros")
+    someone = seated(api, "forum", "amgros", name="Person Paged")
     made = [declare(api, someone.token, named(), kind, **{"from": start}) for kind, start in
             (("company", "2026-01-01"), ("drug", "2026-02-01"), ("company", "2026-03-01"), ("project", "2026-01-01"))]
     newest_first = [i["id"] for i in reversed(made)]
@@ -290,7 +256,7 @@ def test_the_list_is_paged_and_filtered(api, people):
 
 
 def test_a_seat_that_ends_takes_the_sight_along_with_the_next_request(api, people):
-    secretary = seat(api, person(api, "Person Passing"), "forum", "secretariat", "nordjylland", by="regions_jointly")
+    secretary = seated(api, "forum", "secretariat", "nordjylland", name="Person Passing")
     interest = declare(api, people.member.token, named())
     case = matter(api, secretary.token, company(interest["party"]))
     assert api.get("/v1/interests/" + interest["id"], secretary.token).status == 200 and "Member" in out(api, secretary.token, case)
@@ -451,7 +417,7 @@ def test_nobody_decides_for_oneself(api, people):
 
 
 def test_whoever_appoints_the_chair_decides_in_the_chairs_place(api, people):
-    director = seat(api, person(api, "Person Director"), "health-directors", "director", "nordjylland")
+    director = seated(api, "health-directors", "director", "nordjylland", name="Person Director")
     name = named()
     declare(api, people.chair.token, name)
     declare(api, people.member.token, name)
@@ -475,8 +441,8 @@ def test_whoever_appoints_the_chair_decides_in_the_chairs_place(api, people):
     says(decide(api, "admin", another, "recusals", people.third), 403, "no_authority")
 
     # the steering group, chaired by a health director
-    schair = seat(api, seat(api, person(api, "Person Schair"), "health-directors", "director", "sjaelland"), "steering-group", "chair", by="health_directors")
-    smember = seat(api, person(api, "Person Smember"), "steering-group", "member", "nordjylland")
+    schair = seated(api, "steering-group", "chair", someone=seated(api, "health-directors", "director", "sjaelland", name="Person Schair"))
+    smember = seated(api, "steering-group", "member", "nordjylland", name="Person Smember")
     for who in (schair, smember):
         declare(api, who.token, name)
     case = matter(api, schair.token, company(name), body="steering-group")
@@ -496,7 +462,7 @@ def test_one_person_is_recused_once_whoever_is_first(api, people):
 
 
 def test_what_is_kept_of_a_person_is_in_the_export(api, people):
-    someone = seat(api, person(api, "Person Export"), "forum", "hospital_pharmacist", by="regions_jointly")
+    someone = seated(api, "forum", "hospital_pharmacist", name="Person Export")
     interest = declare(api, someone.token, named())
     case = matter(api, people.secretary.token, company(interest["party"]))
     decide(api, people.chair.token, case, "waivers", someone, "Uden betydning")

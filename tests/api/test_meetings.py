@@ -6,53 +6,30 @@ import concurrent.futures
 import datetime
 import json
 import re
-import tempfile
 import uuid
 
 import html5lib
 import icalendar
 import pytest
 
-from medkoord_api import Client, Clock, Cluster, Server, key
+from medkoord_api import fresh_cluster, key, person, says, seated, served
+from own import api, clock, cluster  # noqa: F401
 
 TODAY, LATER = "2026-03-05", "2026-06-11"
+NOW = TODAY + "T12:00:00+01:00"
 NASTY = "<script>alert('x')</script> & \"æøå\" <b>&amp;</b>"
 LONG = "Regionernes ibrugtagning af nye lægemidler, herunder særlige forhold; æøåÆØÅ, " * 40
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with tempfile.TemporaryDirectory(prefix="medkoord-clock.") as folder:
-        clock = Clock(folder)
-        clock.set_to(TODAY + "T12:00:00+01:00")
-        made = Cluster()
-        made.restart_under(clock)
-        yield made
-        made.remove()
-
-
-@pytest.fixture(scope="module")
-def api(cluster, keys, contract):
-    server = Server(cluster.url(), keys).start()
-    yield Client(server, contract, keys)
-    assert server.remove() == 0
-
-
 def seat_people(api):
     """Tokens by seat: the forum's secretariat, chair and a member, the chair of a drug committee, and somebody without a seat."""
-    seats = {"secretary": ("forum", "secretariat", "midtjylland", "regions_jointly"), "chair": ("forum", "chair", "midtjylland", "regions_jointly"),
-             "member": ("forum", "amgros", None, "amgros"), "other": ("drug-committee-nordjylland", "chair", "nordjylland", "nordjylland"), "guest": None}
+    seats = {"secretary": ("forum", "secretariat", "midtjylland"), "chair": ("forum", "chair", "midtjylland"), "member": ("forum", "amgros"),
+             "other": ("drug-committee-nordjylland", "chair", "nordjylland"), "guest": None}
     tokens, ids = {}, {}
     for number, (who, seat) in enumerate(seats.items()):
-        subject = f"meetings-{who}"
-        made = api.post("/v1/people", {"name": f"Person {'ABCDE'[number]} & søn", "subject": subject}, headers=key())
-        assert made.status == 201, made.text
-        tokens[who], ids[who] = api.keys.token("reader", subject=subject), made.json()["id"]
-        if seat:
-            body, role, region, by = seat
-            appointed = api.post("/v1/appointments", {"person": ids[who], "body": body, "role": role, "region": region, "appointed_by": by,
-                                                      "from": "2025-01-01"}, headers=key())
-            assert appointed.status == 201, appointed.text
+        name = f"Person {'ABCDE'[number]} & søn"
+        someone = seated(api, *seat, name=name, start="2025-01-01") if seat else person(api, name)
+        tokens[who], ids[who] = someone.token, someone.id
     tokens["ids"] = ids
     return tokens
 
@@ -66,17 +43,8 @@ def people(api):
 def crowd(keys, contract):
     """A server whose database has the real clock, and its people: where many wait for a lock, PostgreSQL's timers interrupt
     libfaketime in the middle, and that can hang."""
-    cluster = Cluster()
-    server = Server(cluster.url(), keys).start()
-    api = Client(server, contract, keys)
-    yield api, seat_people(api)
-    assert server.remove() == 0
-    cluster.remove()
-
-
-def says(response, status, code, *pointers):
-    assert (response.status, response.code) == (status, code), response.text
-    assert [e["pointer"] for e in response.json().get("errors", [])] == list(pointers), response.text
+    with fresh_cluster() as cluster, served(cluster, keys, contract) as client:
+        yield client, seat_people(client)
 
 
 def make(api, who, day=TODAY, body="forum", **more):
@@ -182,11 +150,9 @@ def test_a_change_to_approved_minutes_changes_nothing(api, people):
 def test_approved_minutes_stay_whoever_changes(api, people, cluster):
     """Names, seats, recusals and the body's name are those of the day on which they were approved."""
     secretary, ids = people["secretary"], people["ids"]
-    body = {"name": "Person P", "subject": "meetings-pharmacist"}
-    pharmacist = api.post("/v1/people", body, headers=key()).json()["id"]
-    appointed = api.post("/v1/appointments", {"person": pharmacist, "body": "forum", "role": "hospital_pharmacist", "appointed_by": "regions_jointly", "from": "2026-01-01"}, headers=key())
-    assert appointed.status == 201, appointed.text
-    tie = api.post("/v1/interests", {"kind": "company", "party": "Eksempel A/S", "tie": "honorar", "from": "2026-01-01"}, api.keys.token("reader", subject="meetings-pharmacist"), headers=key())
+    someone = seated(api, "forum", "hospital_pharmacist", name="Person P", start="2026-01-01")
+    pharmacist = someone.id
+    tie = api.post("/v1/interests", {"kind": "company", "party": "Eksempel A/S", "tie": "honorar", "from": "2026-01-01"}, someone.token, headers=key())
     assert tie.status == 201, tie.text
     matter = {"body": "forum", "kind": "case", "reference": "TF-2026-0815", "title": "En sag", "parties": [{"kind": "company", "name": "Eksempel A/S"}]}
     matter = api.post("/v1/matters", matter, secretary, headers=key())
@@ -220,7 +186,7 @@ def test_approved_minutes_stay_whoever_changes(api, people, cluster):
     done(api.patch("/v1/bodies/forum", {"name": "Et andet organ"}, "admin", headers=any_version()))
     waiver = api.post(matter.header("Location") + "/waivers", {"person": pharmacist, "reason": "Fejl"}, people["chair"], headers=key())
     assert waiver.status == 201, waiver.text
-    done(api.post(appointed.header("Location") + "/transitions", {"action": "end", "on": "2026-01-01", "reason": "Fejl"}, "admin", headers=key()))
+    done(api.post(f"/v1/appointments/{someone.appointment}/transitions", {"action": "end", "on": "2026-01-01", "reason": "Fejl"}, "admin", headers=key()))
     assert shown() == before
     stored = [m for m in api.get(f"/v1/people/{pharmacist}/export", "admin").json()["meetings"]]
     assert [(m["name"], m["recused_on"], m["starts_at"]) for m in stored] == [("Person P", [2], "2026-03-05T09:00:00Z")]
@@ -301,10 +267,9 @@ def test_what_does_not_fit_is_named(api, people):
     says(api.post("/v1/meetings", {**new, "title": "010180-1234"}, secretary, headers=key()), 422, "cpr_number_not_allowed", "/title")
     for title, code in (("   ", "validation_failed"), ("\u00a0", "validation_failed"), ("Møde\nto", "control_character"), ("Møde\u2028to", "control_character")):
         bad = api.post("/v1/meetings", {**new, "title": title, "agenda": [{"title": title}]}, secretary, headers=key())
-        says(bad, 422, "validation_failed", "/title", "/agenda/0/title")
-        assert {e["code"] for e in bad.json()["errors"]} == {code}
+        says(bad, 422, "validation_failed", f"{code} /title", f"{code} /agenda/0/title")
     path = make(api, secretary)
-    says(api.patch(path, {"title": "Møde\nto"}, secretary, headers=any_version()), 422, "validation_failed", "/title")
+    says(api.patch(path, {"title": "Møde\nto"}, secretary, headers=any_version()), 422, "validation_failed", "control_character /title")
     says(api.put(path + "/agenda", {"items": [{"title": "Sag", "link": {"kind": "case", "ref": "AB-0101-851234"}}]}, secretary, headers=any_version()),
          422, "cpr_number_not_allowed", "/items/0/link/ref")
     says(api.patch(path, {"ends_at": "2026-03-05T08:00:00Z"}, secretary, headers=any_version()), 422, "meeting_ends_before_start")
@@ -326,18 +291,12 @@ def test_what_does_not_fit_is_named(api, people):
 
 
 @pytest.mark.parametrize("body,seats,everybody", [
-    ("steering-group", [("secretariat", None, "danske_regioner"), ("chair", None, "health_directors")], True),
-    ("working-group", [("secretariat", None, "danske_regioner"), ("chair", None, "health_directors")], True),
-    ("health-directors", [("director", "syddanmark", "syddanmark")], False),
-    ("drug-committee-hovedstaden", [("chair", "hovedstaden", "hovedstaden")], False)])
+    ("steering-group", [("secretariat", None), ("chair", None)], True),
+    ("working-group", [("secretariat", None), ("chair", None)], True),
+    ("health-directors", [("director", "syddanmark")], False),
+    ("drug-committee-hovedstaden", [("chair", "hovedstaden")], False)])
 def test_every_kind_of_body_meets(api, body, seats, everybody):
-    tokens = []
-    for role, region, by in seats:
-        subject = f"meetings-{body}-{role}"
-        made = api.post("/v1/people", {"name": "Person F", "subject": subject}, headers=key()).json()
-        appointed = api.post("/v1/appointments", {"person": made["id"], "body": body, "role": role, "region": region, "appointed_by": by, "from": "2026-01-01"}, headers=key())
-        assert appointed.status == 201, appointed.text
-        tokens.append(api.keys.token("reader", subject=subject))
+    tokens = [seated(api, body, role, region, name="Person F", start="2026-01-01").token for role, region in seats]
     writer, chair = tokens[0], tokens[-1]
     path = make(api, writer, body=body)
     done(step(api, path, "call", writer))
@@ -637,7 +596,7 @@ def test_agenda_and_minutes_for_print(api, people):
         assert same.text == page_of(api, path, who)[2].text
     says(api.get(path, "reader", headers={"Accept": "text/html"}, query={"document": "minutes"}), 404, "not_found")
     assert api.get(path, "reader", query={"document": "minutes"}).json()["state"] == "held", "of the page"
-    says(api.get(path, "reader", query={"document": "referat"}), 400, "invalid_parameter", "query/document")
+    says(api.get(path, "reader", query={"document": "referat"}), 400, "invalid_parameter", "not_in_enum query/document")
     as_called = page_of(api, path, people["member"], document="agenda")
     assert as_called[0] == f"Dagsorden {name}: T {NASTY}" and "B " + NASTY in as_called[1]
     for later in ("Udkast", "Til stede", "M " + NASTY, "C " + NASTY, "Beslutning", "Fortroligt"):
@@ -673,9 +632,10 @@ def test_a_snapshot_is_named_by_its_title(api, people, cluster):
 def test_the_export_of_a_person_tells_their_meetings(api, people):
     path = held(api, people)
     done(api.put(path + "/attendance", {"attendance": [{"person": people["ids"]["guest"], "attendance": "present"}]}, people["secretary"], headers=any_version()))
+    secretary = api.get("/v1/me", people["secretary"]).json()
     for who in (people["guest"], "admin"):
         stored = api.get(f"/v1/people/{people['ids']['guest']}/export", who).json()["meetings"]
-        assert [(m["attendance"], m["changed_by"]) for m in stored if m["meeting"] == path.rpartition("/")[2]] == [("present", "meetings-secretary")]
+        assert [(m["attendance"], m["changed_by"]) for m in stored if m["meeting"] == path.rpartition("/")[2]] == [("present", secretary["subject"])]
     stored = api.get(f"/v1/people/{people['ids']['secretary']}/export", people["secretary"]).json()["meetings"]
     assert [t["action"] for m in stored if m["meeting"] == path.rpartition("/")[2] for t in m["transitions"]] == ["call", "hold"]
     assert json.dumps(stored).count(path.rpartition("/")[2]) == 1

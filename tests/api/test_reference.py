@@ -9,7 +9,7 @@ import zoneinfo
 
 import pytest
 
-from medkoord_api import key
+from medkoord_api import key, says
 
 BEFORE, AFTER = "2026-12-31", "2027-01-01"
 FIVE = ["nordjylland", "midtjylland", "syddanmark", "hovedstaden", "sjaelland"]
@@ -23,12 +23,6 @@ NO_CPR_NUMBERS = ["3101131234567", "3213801234", "0113801234", "3002801234", "12
 
 def today():
     return datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Copenhagen")).date().isoformat()
-
-
-def says(response, status, code, *errors):
-    """The response is this problem, and its errors[] are exactly these 'code pointer'."""
-    assert (response.status, response.code) == (status, code), response.text
-    assert sorted(f"{e['code']} {e['pointer']}" for e in response.json().get("errors", [])) == sorted(errors), response.text
 
 
 def made_only_once(answers):

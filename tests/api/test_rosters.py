@@ -3,14 +3,16 @@ from seats held today, and the merger of 2027-01-01. A cluster of its own, whose
 SPDX-License-Identifier: MPL-2.0
 """
 import concurrent.futures
-import tempfile
+import types
 import uuid
 
 import pytest
 
-from medkoord_api import Client, Clock, Cluster, Server, key, letters
+from medkoord_api import appoint, fresh_cluster, key, letters, person, says, seated, served
+from own import api, clock, cluster  # noqa: F401
 
 TODAY = "2026-06-15"
+NOW = TODAY + "T12:00:00+02:00"
 BEFORE, AFTER = "2026-12-31", "2027-01-01"
 FIVE = ["nordjylland", "midtjylland", "syddanmark", "hovedstaden", "sjaelland"]
 FOUR = ["nordjylland", "midtjylland", "syddanmark", "oestdanmark"]
@@ -18,69 +20,12 @@ EACH_REGION = {"forum": ["drug_committee_chair", "clinical_pharmacologist", "coo
                "working-group": ["member", "younger_researcher"], "health-directors": ["director"]}
 
 
-@pytest.fixture(scope="module")
-def clock():
-    with tempfile.TemporaryDirectory(prefix="medkoord-clock.") as folder:
-        made = Clock(folder)
-        made.set_to(TODAY + "T12:00:00+02:00")
-        yield made
-
-
-@pytest.fixture(scope="module")
-def cluster(clock):
-    made = Cluster()
-    made.restart_under(clock)
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="module")
-def api(cluster, keys, contract):
-    server = Server(cluster.url(), keys).start()
-    yield Client(server, contract, keys)
-    assert server.remove() == 0
-
-
 @pytest.fixture
 def unmoved(keys, contract):
     """On a cluster whose clock is the machine's: many writers at once and a moved clock do not go together on a busy machine."""
-    cluster = Cluster()
-    server = Server(cluster.url(), keys).start()
-    yield Client(server, contract, keys)
-    assert server.remove() == 0
-    cluster.remove()
-
-
-def says(response, status, code, *pointers):
-    assert (response.status, response.code) == (status, code), response.text
-    assert [e["pointer"] for e in response.json().get("errors", [])] == list(pointers), response.text
-
-
-def person(api, name=None, who="admin", **more):
-    """A new person, with the subject and the token that she comes with."""
-    subject = "subject-" + letters()
-    response = api.post("/v1/people", {"name": name or f"Person {subject[8:14]}", "subject": subject, **more}, who, headers=key())
-    assert response.status == 201, response.text
-    return {**response.json(), "subject": subject, "token": api.keys.token("reader", subject=subject), "etag": response.etag}
-
-
-def appoint(api, someone, body, role, region=None, by=None, who="admin", start=TODAY, **more):
-    """by: without it whoever is entitled to, as the body's rules say."""
-    if "to" in more:
-        more.setdefault("end_reason", "Periodens udløb")
-    if by is None:
-        rule = next(r for r in api.get("/v1/bodies/" + body).json()["rules"] if r["role"] == role)
-        by = region if rule["appointed_by"] == "region" else rule["appointed_by"]
-    return api.post("/v1/appointments", {"person": someone["id"], "body": body, "role": role, "region": region, "appointed_by": by, "from": start, **more},
-                    who, headers=key())
-
-
-def seated(api, body, role, region=None, name=None, **more):
-    """A new person on a seat."""
-    someone = person(api, name)
-    response = appoint(api, someone, body, role, region, **more)
-    assert response.status == 201, response.text
-    return {**someone, "appointment": response.json()["id"]}
+    with fresh_cluster() as cluster, served(cluster, keys, contract) as client:
+        client.day = TODAY
+        yield client
 
 
 def end(api, appointment, who="admin", **body):
@@ -160,12 +105,12 @@ def test_a_roster_says_who_sits_and_who_appointed_them(api):
     assert seat(api, "forum", "amgros", as_of="2019-02-28")["status"] == "vacant"
     found = seat(api, "forum", "amgros", as_of="2019-03-01")
     assert found == {"role": "amgros", "region": None, "member": True, "required": True, "status": "filled", "appointed_by": "amgros", "appointments": [
-        {"id": someone["appointment"], "person": someone["id"], "name": "Person Amgros", "region": None, "appointed_by": "amgros", "from": "2019-03-01",
+        {"id": someone.appointment, "person": someone.id, "name": "Person Amgros", "region": None, "appointed_by": "amgros", "from": "2019-03-01",
          "to": None}]}
     assert not findings(api, "forum", role="amgros")
     first = api.get("/v1/bodies/forum/roster", query={"as_of": "2019-03-01"})
     assert api.get("/v1/bodies/forum/roster", query={"as_of": "2019-03-01"}, headers={"If-None-Match": first.etag}).status == 304
-    assert end(api, someone["appointment"], on="2020-01-01").status == 200
+    assert end(api, someone.appointment, on="2020-01-01").status == 200
     assert api.get("/v1/bodies/forum/roster", query={"as_of": "2019-03-01"}, headers={"If-None-Match": first.etag}).status == 200
     assert seat(api, "forum", "amgros", as_of="2019-12-31")["appointments"][0]["to"] == "2020-01-01", "the past stays as it was"
     assert seat(api, "forum", "amgros", as_of="2020-01-01")["appointments"] == []
@@ -174,7 +119,7 @@ def test_a_roster_says_who_sits_and_who_appointed_them(api):
 def test_findings_hold_people_against_the_terms_of_reference(api, cluster):
     chair = seated(api, "steering-group", "chair", name="Person Formand", start="2026-01-01")
     assert findings(api, "steering-group", code="holder_not_qualified") == [{
-        "code": "holder_not_qualified", "severity": "deviation", "role": "chair", "region": None, "persons": [{"id": chair["id"], "name": "Person Formand"}],
+        "code": "holder_not_qualified", "severity": "deviation", "role": "chair", "region": None, "persons": [{"id": chair.id, "name": "Person Formand"}],
         "must_appoint": "health_directors", "detail": "Person Formand (chair) is not a regional health director.",
         "detail_da": "Person Formand (formand) er ikke regionssundhedsdirektør."}]
     director = appoint(api, chair, "health-directors", "director", "syddanmark", start="2026-01-01").json()
@@ -192,21 +137,21 @@ def test_findings_hold_people_against_the_terms_of_reference(api, cluster):
              (("chair", "nordjylland"), ("secretariat", "nordjylland"), ("secretariat", "syddanmark"))]
     assert findings(api, "forum", code="seat_in_other_region") == [{
         "code": "seat_in_other_region", "severity": "remark", "role": "secretariat", "region": "syddanmark",
-        "persons": [{"id": seats[2]["id"], "name": "Person secretariat"}], "must_appoint": "regions_jointly",
+        "persons": [{"id": seats[2].id, "name": "Person secretariat"}], "must_appoint": "regions_jointly",
         "detail": "The secretariat is in Region Syddanmark, the chair comes from Region Nordjylland.",
         "detail_da": "Sekretariat ligger i Region Syddanmark, formand kommer fra Region Nordjylland."}]
     assert [f["severity"] for f in findings(api, "forum", code="seat_in_several_regions")] == ["deviation"]
-    end(api, seats[2]["appointment"])
+    end(api, seats[2].appointment)
     assert not findings(api, "forum", code="seat_in_several_regions") and not findings(api, "forum", code="seat_in_other_region")
     # two chairs, which no request can make: a rule that once allowed it
-    cluster.sql("UPDATE medkoord.appointment SET alone = false WHERE id = '%s'" % seats[0]["appointment"])
+    cluster.sql("UPDATE medkoord.appointment SET alone = false WHERE id = '%s'" % seats[0].appointment)
     cluster.sql("UPDATE medkoord.seat_rule SET alone = false WHERE kind = 'forum' AND role = 'chair'")
     second = seated(api, "forum", "chair", "nordjylland", name="Person to")
     cluster.sql("UPDATE medkoord.seat_rule SET alone = true WHERE kind = 'forum' AND role = 'chair'")
     assert seat(api, "forum", "chair")["status"] == "overfilled" and len(seat(api, "forum", "chair")["appointments"]) == 2
     found = findings(api, "forum", code="seat_overfilled")[0]
     assert {p["name"] for p in found["persons"]} == {"Person chair", "Person to"} and found["severity"] == "deviation"
-    for appointment in [second["appointment"], chair["appointment"], other["appointment"], mine["id"], committee["id"], *(s["appointment"] for s in seats[:2])]:
+    for appointment in [second.appointment, chair.appointment, other.appointment, mine["id"], committee["id"], *(s.appointment for s in seats[:2])]:
         assert end(api, appointment).status == 200
     assert not findings(api, "forum", code="seat_overfilled")
 
@@ -216,7 +161,7 @@ def test_findings_hold_people_against_the_terms_of_reference(api, cluster):
 def test_an_appointment_is_recorded_read_listed_and_ended(api):
     someone = person(api)
     k = key()
-    body = {"person": someone["id"], "body": "working-group", "role": "member", "region": "nordjylland", "appointed_by": "nordjylland", "from": "2025-01-01"}
+    body = {"person": someone.id, "body": "working-group", "role": "member", "region": "nordjylland", "appointed_by": "nordjylland", "from": "2025-01-01"}
     made = api.post("/v1/appointments", body, headers=k)
     assert made.status == 201 and made.header("Location") == "/v1/appointments/" + made.json()["id"]
     again = api.post("/v1/appointments", body, headers=k)
@@ -224,7 +169,7 @@ def test_an_appointment_is_recorded_read_listed_and_ended(api):
     path = made.header("Location")
     got = api.get(path, "admin")
     assert got.body == made.body and got.etag == made.etag
-    assert got.json() == {**got.json(), **body, "name": someone["name"], "to": None, "ends_with": None, "end_reason": None, "actions": ["end"],
+    assert got.json() == {**got.json(), **body, "name": someone.name, "to": None, "ends_with": None, "end_reason": None, "actions": ["end"],
                           "created_by": "test-admin"}
     assert got.json()["history"] == [{"action": "appoint", "to": None, "reason": None, "at": got.json()["history"][0]["at"], "by": "test-admin"}]
     others = api.get(path)
@@ -242,51 +187,51 @@ def test_an_appointment_is_recorded_read_listed_and_ended(api):
 
     def listed(**query):
         return [a["id"] for a in api.all("/v1/appointments", query={"body": "working-group", "limit": 1, **query})]
-    everything = [again.json()["id"], follower["appointment"], made.json()["id"]]
+    everything = [again.json()["id"], follower.appointment, made.json()["id"]]
     assert [i for i in listed() if i in everything] == everything, "the latest recorded first; nothing is ever taken out"
-    assert listed(person=someone["id"]) == [everything[0], everything[2]]
-    assert listed(as_of="2026-02-28", person=someone["id"]) == [everything[2]] and listed(as_of="2026-03-01", person=someone["id"]) == []
+    assert listed(person=someone.id) == [everything[0], everything[2]]
+    assert listed(as_of="2026-02-28", person=someone.id) == [everything[2]] and listed(as_of="2026-03-01", person=someone.id) == []
     for path in ("/v1/appointments", "/v1/people"):
         says(api.get(path, query={"body": "no-such-body"}), 400, "invalid_parameter", "query/body")
-    end(api, follower["appointment"])
+    end(api, follower.appointment)
 
 
 def test_every_end_is_kept_and_the_past_is_for_the_operator_to_correct(api):
     secretary = seated(api, "steering-group", "secretariat", start="2024-03-01")
-    someone = seated(api, "steering-group", "member", "nordjylland", start="2024-03-01", who=secretary["token"])
-    path = "/v1/appointments/" + someone["appointment"]
+    someone = seated(api, "steering-group", "member", "nordjylland", start="2024-03-01", who=secretary.token)
+    path = "/v1/appointments/" + someone.appointment
 
-    def history(who=secretary["token"]):
+    def history(who=secretary.token):
         return [(h["action"], h["to"], h["reason"], h["by"]) for h in api.get(path, who).json()["history"]]
-    recorded = ("appoint", None, None, secretary["subject"])
+    recorded = ("appoint", None, None, secretary.subject)
     assert history() == [recorded] and history("reader") == [("appoint", None, None, None)]
     for day in ("2024-03-01", "2026-06-14"):
-        says(end(api, someone["appointment"], secretary["token"], on=day), 403, "no_authority", "/on")
+        says(end(api, someone.appointment, secretary.token, on=day), 403, "no_authority", "/on")
     assert seat(api, "steering-group", "member", "nordjylland", as_of="2025-01-01")["status"] == "filled" and history() == [recorded]
-    ahead = end(api, someone["appointment"], secretary["token"], on="2026-12-01", reason="Orlov")
+    ahead = end(api, someone.appointment, secretary.token, on="2026-12-01", reason="Orlov")
     assert ahead.status == 200
-    today = end(api, someone["appointment"], secretary["token"], reason="Ny stilling")
-    assert today.json()["history"] == api.get(path, secretary["token"]).json()["history"] and today.etag != ahead.etag
-    ends = [recorded, ("end", "2026-12-01", "Orlov", secretary["subject"]), ("end", TODAY, "Ny stilling", secretary["subject"])]
+    today = end(api, someone.appointment, secretary.token, reason="Ny stilling")
+    assert today.json()["history"] == api.get(path, secretary.token).json()["history"] and today.etag != ahead.etag
+    ends = [recorded, ("end", "2026-12-01", "Orlov", secretary.subject), ("end", TODAY, "Ny stilling", secretary.subject)]
     assert history() == ends and today.json()["end_reason"] == "Ny stilling"
     assert [tuple(h[k] for k in ("action", "to", "reason", "by")) for h in next(
-        a["history"] for a in api.get(f"/v1/people/{someone['id']}/export", "admin").json()["appointments"])] == ends
+        a["history"] for a in api.get(f"/v1/people/{someone.id}/export", "admin").json()["appointments"])] == ends
     # what the operator corrects; and what has not begun before today is undone by whoever recorded it
-    other = seated(api, "steering-group", "member", "nordjylland", who=secretary["token"])
-    assert end(api, other["appointment"], secretary["token"], on=TODAY).status == 200
-    later = seated(api, "steering-group", "member", "nordjylland", start="2026-09-01", who=secretary["token"])
-    assert end(api, later["appointment"], secretary["token"], on="2026-09-01").status == 200
-    assert end(api, secretary["appointment"], on="2026-03-01", reason="Fejl").status == 200
+    other = seated(api, "steering-group", "member", "nordjylland", who=secretary.token)
+    assert end(api, other.appointment, secretary.token, on=TODAY).status == 200
+    later = seated(api, "steering-group", "member", "nordjylland", start="2026-09-01", who=secretary.token)
+    assert end(api, later.appointment, secretary.token, on="2026-09-01").status == 200
+    assert end(api, secretary.appointment, on="2026-03-01", reason="Fejl").status == 200
     assert seat(api, "steering-group", "secretariat", as_of="2026-03-01")["status"] == "vacant"
 
 
 def test_an_appointment_made_in_error_is_taken_back(api):
     someone = seated(api, "working-group", "chair", start=TODAY)
-    ahead = end(api, someone["appointment"], on="2026-09-01")
+    ahead = end(api, someone.appointment, on="2026-09-01")
     assert ahead.json()["to"] == "2026-09-01" and ahead.json()["actions"] == ["end"], "it can still end earlier"
-    says(end(api, someone["appointment"], on="2026-10-01"), 422, "validation_failed", "/on")
+    says(end(api, someone.appointment, on="2026-10-01"), 422, "validation_failed", "/on")
     assert seat(api, "working-group", "chair")["status"] == "filled"
-    assert end(api, someone["appointment"], on=TODAY).status == 200
+    assert end(api, someone.appointment, on=TODAY).status == 200
     assert seat(api, "working-group", "chair")["status"] == "vacant"
     assert seated(api, "working-group", "chair", start=TODAY)
 
@@ -323,20 +268,20 @@ def test_bad_input_has_its_own_code_and_changes_nothing(api, cluster):
         refused(422, "validation_failed", "/region", body="forum", role=role, region=None, by="regions_jointly")
     refused(422, "validation_failed", "/region", body="drug-committee-sjaelland", role="chair", region="nordjylland")
     refused(422, "unknown_reference", "/region", region="atlantis", start="2027-02-01")
-    refused(422, "unknown_reference", "/person", someone={"id": str(uuid.uuid4())}, start="2027-02-01")
-    says(api.post("/v1/appointments", {"person": someone["id"], "body": "no-such-body", "role": "chair", "appointed_by": "amgros", "from": TODAY}),
+    refused(422, "unknown_reference", "/person", someone=types.SimpleNamespace(id=str(uuid.uuid4())), start="2027-02-01")
+    says(api.post("/v1/appointments", {"person": someone.id, "body": "no-such-body", "role": "chair", "appointed_by": "amgros", "from": TODAY}),
          422, "unknown_reference", "/body")
     refused(403, "no_authority", who="reader", start="2027-02-01")
-    says(end(api, holder["appointment"], on="2024-12-31"), 422, "appointment_ends_before_start", "/on")
-    says(end(api, holder["appointment"], "forum_secretariat"), 403, "no_authority")
+    says(end(api, holder.appointment, on="2024-12-31"), 422, "appointment_ends_before_start", "/on")
+    says(end(api, holder.appointment, "forum_secretariat"), 403, "no_authority")
     hovedstaden = seated(api, "steering-group", "member", "hovedstaden", start="2026-01-01")
-    says(end(api, hovedstaden["appointment"], on="2027-01-02"), 422, "appointment_outside_region", "/on")
-    assert end(api, hovedstaden["appointment"]).status == 200
+    says(end(api, hovedstaden.appointment, on="2027-01-02"), 422, "appointment_outside_region", "/on")
+    assert end(api, hovedstaden.appointment).status == 200
     assert int(count(cluster)[0][0]) - int(before[0][0]) == 2, "only that one and its end"
-    danish = api.post("/v1/appointments", {"person": someone["id"], "body": "steering-group", "role": "member", "region": "syddanmark",
+    danish = api.post("/v1/appointments", {"person": someone.id, "body": "steering-group", "role": "member", "region": "syddanmark",
                                            "appointed_by": "syddanmark", "from": "2026-01-01"}, headers={"Accept-Language": "da"})
     assert danish.json()["title"] == "Pladsen er optaget i den tid"
-    end(api, holder["appointment"])
+    end(api, holder.appointment)
 
 
 @pytest.mark.parametrize("subject", ["deadbe01-0195-4123-8abc-aaaaaaaaaaaa", "abcdefab-abcd-4bcd-8abc-ab0101012345"])
@@ -379,53 +324,53 @@ def test_me_says_who_i_am_my_seats_and_what_they_allow(api):
     assert nobody == {"subject": "test-region_coordinator-nordjylland", "roles": ["region_coordinator"], "region": "nordjylland", "person": None,
                       "seats": [], "may": []}, "a token's role gives no seat"
     someone = seated(api, "forum", "coordinator", "syddanmark", name="Person Tovholder")
-    mine = me(api, someone["token"])
-    assert mine["person"] == {"id": someone["id"], "name": "Person Tovholder"}
-    assert mine["seats"] == [{"appointment": someone["appointment"], "body": "forum", "role": "coordinator", "title": "coordinator",
+    mine = me(api, someone.token)
+    assert mine["person"] == {"id": someone.id, "name": "Person Tovholder"}
+    assert mine["seats"] == [{"appointment": someone.appointment, "body": "forum", "role": "coordinator", "title": "coordinator",
                               "title_da": "tovholder", "region": "syddanmark", "from": TODAY, "to": None}]
-    assert may(api, someone["token"]) == {"forum": (["keep_people", "read_draft"], ["syddanmark"]), "steering-group": ([], ["syddanmark"]),
+    assert may(api, someone.token) == {"forum": (["keep_people", "read_draft"], ["syddanmark"]), "steering-group": ([], ["syddanmark"]),
                                           "working-group": ([], ["syddanmark"]), "drug-committee-syddanmark": ([], ["syddanmark"])}
     assert may(api, "admin")["drug-committee-sjaelland"] == (["appoint", "keep_people"], ["sjaelland"])
     assert {b for b, (what, _) in may(api, "admin").items() if what == ["appoint", "keep_people"]} == {b["slug"] for b in api.all("/v1/bodies")} | {
         "drug-committee-oestdanmark"}
     assert may(api, "admin")["forum"] == (["appoint", "keep_people"], sorted(["amgros", "danske_regioner", "regions_jointly", "oestdanmark", *FIVE]))
-    end(api, someone["appointment"])
+    end(api, someone.appointment)
 
 
 def test_an_appointment_that_begins_or_ends_is_felt_with_the_next_request(api):
     """The same token, the same server, no restart."""
     someone, other = person(api), person(api)
     new = {"name": "Person", "subject": None}
-    says(api.post("/v1/people", new, someone["token"], headers=key()), 403, "no_authority")
+    says(api.post("/v1/people", new, someone.token, headers=key()), 403, "no_authority")
     appointment = appoint(api, someone, "forum", "secretariat", "syddanmark", start=TODAY).json()["id"]
-    assert may(api, someone["token"])["forum"] == (["appoint", "keep_people", "meet", "minute", "read_draft"],
+    assert may(api, someone.token)["forum"] == (["appoint", "keep_people", "meet", "minute", "read_draft"],
                                                    sorted(["regions_jointly", "oestdanmark", *FIVE]))
-    assert api.post("/v1/people", new, someone["token"], headers=key()).status == 201
-    made = appoint(api, other, "forum", "chair", "syddanmark", who=someone["token"])
-    assert made.status == 201 and made.json()["created_by"] == someone["subject"]
+    assert api.post("/v1/people", new, someone.token, headers=key()).status == 201
+    made = appoint(api, other, "forum", "chair", "syddanmark", who=someone.token)
+    assert made.status == 201 and made.json()["created_by"] == someone.subject
     # No seat helps itself to another, nor to the voice of an appointer.
-    says(appoint(api, someone, "forum", "hospital_pharmacist", who=someone["token"]), 403, "no_authority", "/person")
+    says(appoint(api, someone, "forum", "hospital_pharmacist", who=someone.token), 403, "no_authority", "/person")
     for role, region in (("amgros", None), ("danske_regioner", None), ("coordinator", "syddanmark")):
-        says(appoint(api, person(api), "forum", role, region, who=someone["token"]), 403, "no_authority", "/appointed_by")
-    says(appoint(api, other, "steering-group", "secretariat", who=someone["token"]), 403, "no_authority", "/appointed_by")
+        says(appoint(api, person(api), "forum", role, region, who=someone.token), 403, "no_authority", "/appointed_by")
+    says(appoint(api, other, "steering-group", "secretariat", who=someone.token), 403, "no_authority", "/appointed_by")
     assert end(api, appointment).status == 200
-    assert me(api, someone["token"])["seats"] == [] == me(api, someone["token"])["may"]
-    says(api.post("/v1/people", new, someone["token"], headers=key()), 403, "no_authority")
-    says(end(api, made.json()["id"], someone["token"]), 403, "no_authority")
-    assert api.get("/v1/appointments/" + made.json()["id"], someone["token"]).json()["created_by"] == someone["subject"], "one's own is seen"
-    says(appoint(api, person(api), "forum", "hospital_pharmacist", who=someone["token"]), 403, "no_authority")
+    assert me(api, someone.token)["seats"] == [] == me(api, someone.token)["may"]
+    says(api.post("/v1/people", new, someone.token, headers=key()), 403, "no_authority")
+    says(end(api, made.json()["id"], someone.token), 403, "no_authority")
+    assert api.get("/v1/appointments/" + made.json()["id"], someone.token).json()["created_by"] == someone.subject, "one's own is seen"
+    says(appoint(api, person(api), "forum", "hospital_pharmacist", who=someone.token), 403, "no_authority")
     tomorrow = appoint(api, someone, "forum", "secretariat", "syddanmark", start="2026-06-16").json()["id"]
-    assert me(api, someone["token"])["may"] == [], "not before its first day"
+    assert me(api, someone.token)["may"] == [], "not before its first day"
     end(api, tomorrow, on="2026-06-16"), end(api, made.json()["id"])
 
 
 def test_seats_speak_for_their_own_appointer_only(api):
-    coordinator = seated(api, "forum", "coordinator", "nordjylland")["token"]
-    director = seated(api, "health-directors", "director", "nordjylland")["token"]
-    danske = seated(api, "forum", "danske_regioner")["token"]
-    amgros = seated(api, "forum", "amgros")["token"]
-    member = seated(api, "steering-group", "member", "nordjylland")["token"]
-    committee = seated(api, "drug-committee-nordjylland", "chair", "nordjylland")["token"]
+    coordinator = seated(api, "forum", "coordinator", "nordjylland").token
+    director = seated(api, "health-directors", "director", "nordjylland").token
+    danske = seated(api, "forum", "danske_regioner").token
+    amgros = seated(api, "forum", "amgros").token
+    member = seated(api, "steering-group", "member", "nordjylland").token
+    committee = seated(api, "drug-committee-nordjylland", "chair", "nordjylland").token
 
     def allowed(who, body, role, region=None):
         response = appoint(api, person(api), body, role, region, who=who)
@@ -450,44 +395,44 @@ CONTACT = {"organisation": "Hospital Æ", "title": "Overlæge", "email": "marker
 
 def test_what_has_not_changed_is_not_sent_again(api):
     someone = seated(api, "drug-committee-midtjylland", "member", "midtjylland")
-    person_path = f"/v1/people/{someone['id']}"
-    assert api.put(person_path + "/contact", CONTACT, someone["token"]).status == 201
-    for path in ("/v1/bodies/drug-committee-midtjylland", person_path, person_path + "/contact", f"/v1/appointments/{someone['appointment']}"):
-        first = api.get(path, someone["token"])
-        again = api.get(path, someone["token"], headers={"If-None-Match": first.etag})
+    person_path = f"/v1/people/{someone.id}"
+    assert api.put(person_path + "/contact", CONTACT, someone.token).status == 201
+    for path in ("/v1/bodies/drug-committee-midtjylland", person_path, person_path + "/contact", f"/v1/appointments/{someone.appointment}"):
+        first = api.get(path, someone.token)
+        again = api.get(path, someone.token, headers={"If-None-Match": first.etag})
         assert (again.status, again.body) == (304, b""), path
-    end(api, someone["appointment"])
+    end(api, someone.appointment)
 
 
 def test_contact_details_are_for_those_who_work_with_the_person(api):
     chair = seated(api, "drug-committee-sjaelland", "chair", "sjaelland")
     member, other = seated(api, "drug-committee-sjaelland", "member", "sjaelland"), seated(api, "working-group", "member", "midtjylland")
-    path = f"/v1/people/{member['id']}"
+    path = f"/v1/people/{member.id}"
     says(api.get(path + "/contact", "admin"), 404, "not_found")
-    says(api.put(path + "/contact", CONTACT, other["token"]), 403, "no_authority")
+    says(api.put(path + "/contact", CONTACT, other.token), 403, "no_authority")
     says(api.put(path + "/contact", CONTACT, headers={"If-Match": "*"}), 412, "precondition_failed")
-    made = api.put(path + "/contact", CONTACT, member["token"])
+    made = api.put(path + "/contact", CONTACT, member.token)
     assert made.status == 201 and made.json() == {**CONTACT, "changed_at": made.json()["changed_at"]} and made.header("Location") == path + "/contact"
-    for who, sees in ((member["token"], True), (chair["token"], True), ("admin", True), ("auditor", True), (other["token"], False), ("reader", False),
+    for who, sees in ((member.token, True), (chair.token, True), ("admin", True), ("auditor", True), (other.token, False), ("reader", False),
                       ("forum_secretariat", False)):
         contact = api.get(path + "/contact", who)
         assert contact.status == (200 if sees else 404), who
         assert (api.get(path, who).json()["contact"] is not None) == sees
-    assert api.get(path, member["token"]).json()["subject"] == member["subject"] and api.get(path, "reader").json()["subject"] is None
+    assert api.get(path, member.token).json()["subject"] == member.subject and api.get(path, "reader").json()["subject"] is None
     says(api.put(path + "/contact", CONTACT), 428, "precondition_required")
     says(api.put(path + "/contact", CONTACT, headers={"If-Match": '"0"'}), 412, "precondition_failed")
     changed = api.put(path + "/contact", {"email": "marker-7f3b@example.org"}, headers={"If-Match": made.etag})
     assert changed.status == 200 and changed.json()["phone"] is None
     says(api.put(f"/v1/people/{uuid.uuid4()}/contact", CONTACT), 404, "not_found")
     says(api.put(path + "/contact", {"phone": "010180-1234"}, headers={"If-Match": "*"}), 422, "cpr_number_not_allowed", "/phone")
-    end(api, member["appointment"])
-    assert api.get(path, chair["token"]).json()["contact"] is not None, "who may appoint keeps the register"
-    end(api, other["appointment"])
+    end(api, member.appointment)
+    assert api.get(path, chair.token).json()["contact"] is not None, "who may appoint keeps the register"
+    end(api, other.appointment)
 
 
 def test_erased_contact_details_are_nowhere_and_the_history_stays(api, cluster):
     someone = seated(api, "drug-committee-syddanmark", "member", "syddanmark", name="Person S", start="2026-01-01")
-    path = f"/v1/people/{someone['id']}/contact"
+    path = f"/v1/people/{someone.id}/contact"
     marker = "marker-" + letters()
 
     def found():
@@ -499,7 +444,7 @@ def test_erased_contact_details_are_nowhere_and_the_history_stays(api, cluster):
     says(api.call("DELETE", path, "reader", headers={"If-Match": made.etag}), 403, "no_authority")
     says(api.call("DELETE", path), 428, "precondition_required")
     says(api.call("DELETE", path, headers={"If-Match": '"0"'}), 412, "precondition_failed")
-    gone = api.call("DELETE", path, someone["token"], headers={"If-Match": made.etag})
+    gone = api.call("DELETE", path, someone.token, headers={"If-Match": made.etag})
     assert (gone.status, gone.body) == (204, b"")
     assert found() == []
     says(api.call("DELETE", path, headers={"If-Match": made.etag}), 404, "not_found")
@@ -507,38 +452,38 @@ def test_erased_contact_details_are_nowhere_and_the_history_stays(api, cluster):
     assert roster(api, "drug-committee-syddanmark", "2026-05-01") == before and "Person S" in str(before)
     assert marker not in api.server.log.read_text()
     # what is written afterwards is nothing that anybody has read before
-    anew = api.put(path, {"email": "new@example.org"}, someone["token"])
+    anew = api.put(path, {"email": "new@example.org"}, someone.token)
     assert anew.status == 201 and anew.header("Location") == path and anew.etag != made.etag
-    read = api.get(path, someone["token"], headers={"If-None-Match": made.etag})
+    read = api.get(path, someone.token, headers={"If-None-Match": made.etag})
     assert read.status == 200 and read.json()["email"] == "new@example.org"
-    whole = api.get(f"/v1/people/{someone['id']}", someone["token"])
-    says(api.put(path, CONTACT, someone["token"], headers={"If-Match": made.etag}), 412, "precondition_failed")
-    says(api.call("DELETE", path, someone["token"], headers={"If-Match": made.etag}), 412, "precondition_failed")
-    assert api.call("DELETE", path, someone["token"], headers={"If-Match": anew.etag}).status == 204
-    last = api.put(path, {"email": "last@example.org"}, someone["token"])
+    whole = api.get(f"/v1/people/{someone.id}", someone.token)
+    says(api.put(path, CONTACT, someone.token, headers={"If-Match": made.etag}), 412, "precondition_failed")
+    says(api.call("DELETE", path, someone.token, headers={"If-Match": made.etag}), 412, "precondition_failed")
+    assert api.call("DELETE", path, someone.token, headers={"If-Match": anew.etag}).status == 204
+    last = api.put(path, {"email": "last@example.org"}, someone.token)
     assert last.status == 201 and last.etag not in (made.etag, anew.etag)
-    assert api.get(f"/v1/people/{someone['id']}", someone["token"], headers={"If-None-Match": whole.etag}).json()["contact"]["email"] == "last@example.org"
+    assert api.get(f"/v1/people/{someone.id}", someone.token, headers={"If-None-Match": whole.etag}).json()["contact"]["email"] == "last@example.org"
 
 
 def test_everything_stored_about_a_person_is_exported_to_those_entitled(api):
     someone = seated(api, "forum", "secretariat", "midtjylland")
-    path = f"/v1/people/{someone['id']}"
+    path = f"/v1/people/{someone.id}"
     assert api.put(path + "/contact", CONTACT).status == 201
-    assert api.post("/v1/people", {"name": "Person"}, someone["token"], headers=key()).status == 201
+    assert api.post("/v1/people", {"name": "Person"}, someone.token, headers=key()).status == 201
     other = person(api)
-    assert api.put(f"/v1/people/{other['id']}/contact", CONTACT, someone["token"]).status == 201
-    end(api, someone["appointment"], reason="Orlov")
+    assert api.put(f"/v1/people/{other.id}/contact", CONTACT, someone.token).status == 201
+    end(api, someone.appointment, reason="Orlov")
     again = appoint(api, someone, "drug-committee-hovedstaden", "member", "hovedstaden").json()
-    for who in (someone["token"], "admin", "auditor"):
+    for who in (someone.token, "admin", "auditor"):
         answer = api.get(path + "/export", who)
         assert answer.status == 200 and answer.header("Cache-Control") == "no-store"
         export = answer.json()
-        assert (export["id"], export["name"], export["subject"]) == (someone["id"], someone["name"], someone["subject"])
+        assert (export["id"], export["name"], export["subject"]) == (someone.id, someone.name, someone.subject)
         by = "test-admin" if who in ("admin", "auditor") else None
         assert {export["changed_by"], export["contact"]["changed_by"], *(a[k] for a in export["appointments"] for k in ("created_by", "changed_by"))} == {by}
         assert export["contact"].items() >= CONTACT.items()
         assert [(a["id"], a["body"], a["end_reason"], a["to"], a["ends_with"]) for a in export["appointments"]] == [
-            (someone["appointment"], "forum", "Orlov", TODAY, None), (again["id"], "drug-committee-hovedstaden", None, AFTER, "body")]
+            (someone.appointment, "forum", "Orlov", TODAY, None), (again["id"], "drug-committee-hovedstaden", None, AFTER, "body")]
         assert export["traces"] == [{"table": t, "column": c, "rows": n} for t, c, n in (
             ("appointment", "subject", 2), ("idempotency_key", "subject", 1), ("person", "changed_by", 1), ("person", "subject", 1),
             ("person_contact", "changed_by", 1))], "for whomever the same"
@@ -550,7 +495,7 @@ def test_everything_stored_about_a_person_is_exported_to_those_entitled(api):
 def test_people_are_listed_renamed_and_kept_from_taking_seats_over(api):
     someone = seated(api, "forum", "coordinator", "hovedstaden", name="Zz Ærlig")
     victim = seated(api, "forum", "hospital_pharmacist", name="zz apoteker", start="2026-01-01")
-    path = f"/v1/people/{victim['id']}"
+    path = f"/v1/people/{victim.id}"
     assert [p["name"] for p in api.all("/v1/people", query={"q": "ZZ", "limit": 1})] == ["Zz Ærlig", "zz apoteker"]
     for letters_of_it in ("zz æ", "ZZ Æ", "zz ærlig", "ÆRLIG", "Ærlig"):
         assert [p["name"] for p in api.all("/v1/people", query={"q": letters_of_it})] == ["Zz Ærlig"], letters_of_it
@@ -564,21 +509,21 @@ def test_people_are_listed_renamed_and_kept_from_taking_seats_over(api):
     def change(body, who, etag="*", of=path):
         return api.patch(of, body, who, headers={"If-Match": etag})
     says(change({"name": "X"}, "reader"), 403, "no_authority")
-    says(change({"subject": None}, victim["token"]), 403, "no_authority", "/subject")
-    says(change({"subject": "mine"}, someone["token"]), 403, "no_authority", "/subject")
-    assert api.get(path, "admin").json()["subject"] == victim["subject"]
-    renamed = change({"name": "Zz Apoteker"}, victim["token"], api.get(path, victim["token"]).etag)
+    says(change({"subject": None}, victim.token), 403, "no_authority", "/subject")
+    says(change({"subject": "mine"}, someone.token), 403, "no_authority", "/subject")
+    assert api.get(path, "admin").json()["subject"] == victim.subject
+    renamed = change({"name": "Zz Apoteker"}, victim.token, api.get(path, victim.token).etag)
     assert renamed.status == 200 and renamed.json()["name"] == "Zz Apoteker"
     assert seat(api, "forum", "hospital_pharmacist", as_of="2026-02-01")["appointments"][0]["name"] == "Zz Apoteker"
-    says(change({"name": "Y"}, "admin", victim["etag"]), 412, "precondition_failed")
+    says(change({"name": "Y"}, "admin", victim.etag), 412, "precondition_failed")
     says(change({"name": "Y"}, "admin", of=f"/v1/people/{uuid.uuid4()}"), 404, "not_found")
-    says(change({"subject": someone["subject"]}, "admin"), 409, "already_exists")
-    says(api.post("/v1/people", {"name": "Y", "subject": victim["subject"]}, headers=key()), 409, "already_exists")
-    assert me(api, victim["token"])["seats"]
+    says(change({"subject": someone.subject}, "admin"), 409, "already_exists")
+    says(api.post("/v1/people", {"name": "Y", "subject": victim.subject}, headers=key()), 409, "already_exists")
+    assert me(api, victim.token)["seats"]
     assert change({"subject": None}, "admin").status == 200
-    assert me(api, victim["token"])["person"] is None and me(api, victim["token"])["seats"] == []
+    assert me(api, victim.token)["person"] is None and me(api, victim.token)["seats"] == []
     says(api.post("/v1/people", {"name": "Person 010180-1234"}, headers=key()), 422, "cpr_number_not_allowed", "/name")
-    end(api, victim["appointment"]), end(api, someone["appointment"])
+    end(api, victim.appointment), end(api, someone.appointment)
 
 
 BLANK = (" ", "  \n", "\t", "\u00a0", "\u2003\u200b")
@@ -587,7 +532,7 @@ BROKEN = ("Person\nto", "Person\r", "\tPerson", "Person\u0085", "Per\u2028son")
 
 def test_what_is_to_be_one_line_is_one_and_says_something(api, cluster):
     someone = seated(api, "working-group", "secretariat")
-    path = f"/v1/people/{someone['id']}"
+    path = f"/v1/people/{someone.id}"
     before = count(cluster)
 
     def refused(response, *pointers):
@@ -599,7 +544,7 @@ def test_what_is_to_be_one_line_is_one_and_says_something(api, cluster):
         refused(api.patch(path, {"name": text, "subject": text}, "admin", headers={"If-Match": "*"}), "/name", "/subject")
         refused(api.patch("/v1/bodies/forum", {"name": text}, "admin", headers={"If-Match": "*"}), "/name")
         refused(api.put(path + "/contact", {"organisation": text, "title": text}), "/organisation", "/title")
-        refused(end(api, someone["appointment"], reason=text), "/reason")
+        refused(end(api, someone.appointment, reason=text), "/reason")
         refused(appoint(api, person(api), "working-group", "secretariat", to="2027-01-01", end_reason=text), "/end_reason")
     for email in ("a@b\tc", "a@b\n", "a b@c", "a@b@c", "aa@", "@bb", "a@b\u00a0c", "a@\u2003", "a\u0085@b"):
         refused(api.put(path + "/contact", {"email": email}), "/email")
@@ -612,7 +557,7 @@ def test_what_is_to_be_one_line_is_one_and_says_something(api, cluster):
     for name in ("Zz Åse  Æ. Ørsted-Nielsen, dr.med.", " Zz", "Zz Søs\u00a0Å", "Zz e\u0301"):
         made = api.post("/v1/people", {"name": name}, headers=key())
         assert made.status == 201 and made.json()["name"] == name
-    end(api, someone["appointment"])
+    end(api, someone.appointment)
 
 
 # ---- the merger; last, because the clock goes on ----
@@ -640,7 +585,7 @@ def test_the_merger(api, clock, cluster):
         assert seat(api, "forum", "coordinator", "oestdanmark", AFTER)["status"] == "vacant"
         assert findings(api, "forum", AFTER, code="appointment_ended_with_region") == [{
             "code": "appointment_ended_with_region", "severity": "deviation", "role": "coordinator", "region": "oestdanmark",
-            "persons": [{"id": coordinator[r]["id"], "name": "Tovholder " + r} for r in ("hovedstaden", "sjaelland")], "must_appoint": "oestdanmark",
+            "persons": [{"id": coordinator[r].id, "name": "Tovholder " + r} for r in ("hovedstaden", "sjaelland")], "must_appoint": "oestdanmark",
             "detail": "The appointment of Tovholder hovedstaden, Tovholder sjaelland (coordinator, Region Hovedstaden, Region Sjælland) ended on 2027-01-01 "
                       "with the region. Region Østdanmark must appoint.",
             "detail_da": "Udpegningen af Tovholder hovedstaden, Tovholder sjaelland (tovholder, Region Hovedstaden, Region Sjælland) ophørte den 01-01-2027 "
@@ -652,7 +597,7 @@ def test_the_merger(api, clock, cluster):
         assert roster(api, "drug-committee-sjaelland", AFTER)["seats"] == [] and seat(api, "drug-committee-sjaelland", "chair", as_of=BEFORE)["status"] == "filled"
         # A chair stays, although the region that the chair comes from is gone; but is no director any more.
         assert seat(api, "steering-group", "chair", as_of=AFTER)["appointments"][0] | {"to": None} == {
-            "id": chair["id"], "person": director["hovedstaden"]["id"], "name": "Direktør hovedstaden", "region": "hovedstaden",
+            "id": chair["id"], "person": director["hovedstaden"].id, "name": "Direktør hovedstaden", "region": "hovedstaden",
             "appointed_by": "health_directors", "from": TODAY, "to": None}
         assert not findings(api, "steering-group", BEFORE, code="holder_not_qualified") and findings(api, "steering-group", AFTER, code="holder_not_qualified")
     rosters_hold()
@@ -660,21 +605,21 @@ def test_the_merger(api, clock, cluster):
     # The last minute: five regions, and each predecessor speaks for its successor.
     clock.set_to(BEFORE + "T23:58:00+01:00")
     assert roster(api, "forum")["as_of"] == BEFORE
-    token = coordinator["hovedstaden"]["token"]
+    token = coordinator["hovedstaden"].token
     assert may(api, token)["forum"] == (["keep_people", "read_draft"], ["hovedstaden", "oestdanmark"])
     assert may(api, token)["drug-committee-oestdanmark"] == ([], ["oestdanmark"]) and may(api, token)["drug-committee-hovedstaden"] == ([], ["hovedstaden"])
-    assert may(api, coordinator["nordjylland"]["token"])["forum"] == (["keep_people", "read_draft"], ["nordjylland"])
-    says(appoint(api, person(api), "forum", "clinical_pharmacologist", "oestdanmark", start=AFTER, who=coordinator["nordjylland"]["token"]),
+    assert may(api, coordinator["nordjylland"].token)["forum"] == (["keep_people", "read_draft"], ["nordjylland"])
+    says(appoint(api, person(api), "forum", "clinical_pharmacologist", "oestdanmark", start=AFTER, who=coordinator["nordjylland"].token),
          403, "no_authority", "/appointed_by")
     successor = person(api, "Farmakolog oestdanmark", who=token)
     ahead = appoint(api, successor, "forum", "clinical_pharmacologist", "oestdanmark", start=AFTER, who=token)
     assert ahead.status == 201, ahead.text
-    assert me(api, successor["token"])["seats"] == []
-    assert api.get("/v1/appointments/" + coordinator["sjaelland"]["appointment"]).json() | {"changed_at": 0, "created_at": 0, "history": 0} == {
-        "id": coordinator["sjaelland"]["appointment"], "person": coordinator["sjaelland"]["id"], "name": "Tovholder sjaelland", "body": "forum",
+    assert me(api, successor.token)["seats"] == []
+    assert api.get("/v1/appointments/" + coordinator["sjaelland"].appointment).json() | {"changed_at": 0, "created_at": 0, "history": 0} == {
+        "id": coordinator["sjaelland"].appointment, "person": coordinator["sjaelland"].id, "name": "Tovholder sjaelland", "body": "forum",
         "role": "coordinator", "region": "sjaelland", "appointed_by": "sjaelland", "from": TODAY, "to": AFTER, "ends_with": "region",
         "end_reason": None, "actions": [], "created_by": None, "changed_at": 0, "created_at": 0, "history": 0}
-    assert me(api, committee["token"])["seats"] and me(api, director["hovedstaden"]["token"])["seats"]
+    assert me(api, committee.token)["seats"] and me(api, director["hovedstaden"].token)["seats"]
     written = count(cluster)
 
     # The first minute: the same tokens, the same server.
@@ -683,18 +628,18 @@ def test_the_merger(api, clock, cluster):
     assert me(api, token)["seats"] == [] == me(api, token)["may"], "gone with the region"
     says(api.post("/v1/people", {"name": "X"}, token, headers=key()), 403, "no_authority")
     says(end(api, ahead.json()["id"], token), 403, "no_authority")
-    assert me(api, committee["token"])["seats"] == []
-    assert [s["body"] for s in me(api, director["hovedstaden"]["token"])["seats"]] == ["steering-group"], "no director any more, still in the chair"
-    assert [s["region"] for s in me(api, coordinator["nordjylland"]["token"])["seats"]] == ["nordjylland"]
-    assert [s["role"] for s in me(api, successor["token"])["seats"]] == ["clinical_pharmacologist"]
+    assert me(api, committee.token)["seats"] == []
+    assert [s["body"] for s in me(api, director["hovedstaden"].token)["seats"]] == ["steering-group"], "no director any more, still in the chair"
+    assert [s["region"] for s in me(api, coordinator["nordjylland"].token)["seats"]] == ["nordjylland"]
+    assert [s["role"] for s in me(api, successor.token)["seats"]] == ["clinical_pharmacologist"]
     assert count(cluster) == written, "nothing had to be written for it"
-    says(end(api, coordinator["sjaelland"]["appointment"]), 409, "transition_not_allowed")
+    says(end(api, coordinator["sjaelland"].appointment), 409, "transition_not_allowed")
     rosters_hold()
 
     # Østdanmark appoints, and what was found is mended.
     assert appoint(api, coordinator["hovedstaden"], "forum", "coordinator", "oestdanmark", start=AFTER).status == 201
     assert not findings(api, "forum", role="coordinator") and may(api, token)["forum"] == (["keep_people", "read_draft"], ["oestdanmark"])
-    history = [(a["region"], a["from"], a["to"], a["ends_with"]) for a in api.all("/v1/appointments", query={"person": coordinator["hovedstaden"]["id"]})]
+    history = [(a["region"], a["from"], a["to"], a["ends_with"]) for a in api.all("/v1/appointments", query={"person": coordinator["hovedstaden"].id})]
     assert history == [("oestdanmark", AFTER, None, None), ("hovedstaden", TODAY, AFTER, "region")]
 
     # Years later the seat is vacant again: not for the region's sake.

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from medkoord_api import Client, Server, key
+from medkoord_api import key, served
 
 NORD, SYD = "region_coordinator:nordjylland", "region_coordinator:syddanmark"
 
@@ -24,9 +24,8 @@ def announce(api, region, label, source="amgros"):
 @pytest.fixture(scope="module")
 def narrow(cluster, keys, contract):
     """One loop and one fast connection: every request shares it."""
-    server = Server(cluster.url(), keys, loops=1, fast_connections=1).start()
-    yield Client(server, contract, keys)
-    assert server.remove() == 0
+    with served(cluster, keys, contract, loops=1, fast_connections=1) as client:
+        yield client
 
 
 def test_two_regions_alternating_on_one_connection_see_no_foreign_row(narrow):

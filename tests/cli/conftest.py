@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from medkoord_cli import Command  # noqa: E402
-from medkoord_api import Client, Cluster, Contract, Keys, Server, REGIONS, key  # noqa: E402
+from medkoord_api import Client, Contract, Keys, Server, REGIONS, fresh_cluster, key  # noqa: E402
 
 
 
@@ -36,9 +36,8 @@ def contract():
 
 @pytest.fixture(scope="session")
 def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
+    with fresh_cluster() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
