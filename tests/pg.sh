@@ -1,6 +1,6 @@
 #!/bin/bash
 # A throwaway PostgreSQL 15 cluster for tests: Unix socket only, in a folder the caller made (mktemp -d) and removes.
-# Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+# SPDX-License-Identifier: MPL-2.0
 set -euo pipefail
 
 usage() {

@@ -1,5 +1,6 @@
 /* What every Check program ends with: its tests are run, and main() returns what this does. CK_VERBOSITY says how much
- * is told. SPDX-License-Identifier: MPL-2.0 */
+ * is told.
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef SUITE_H
 #define SUITE_H
 

@@ -1,5 +1,5 @@
 /* Lists: all of one, page after page by the library, or the one page that was asked for.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "cli.h"
 
 #include <stdlib.h>

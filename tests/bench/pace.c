@@ -8,7 +8,8 @@
  *
  * Anything but a 200 with a whole body is a failure, a connection that closes under a request or between two as well;
  * it is opened again. One line of JSON: requests due, answered, failed; milliseconds of latency; `sent_late_p99_ms`:
- * how long after they were due requests were sent. SPDX-License-Identifier: MPL-2.0 */
+ * how long after they were due requests were sent.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>

@@ -4,7 +4,8 @@
  *   bench URL TOKEN overhead   microseconds of one request each way, measured in turns in this one process
  *   bench URL TOKEN push MIB   memory before and in a push of so many MiB, gzip and digest included
  * Prints a line of JSON; bench.py holds it against the limits. This is also the one program outside transport.c with
- * curl.h. SPDX-License-Identifier: MPL-2.0 */
+ * curl.h.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "medkoord.h"
 
 #include <curl/curl.h>

@@ -3,7 +3,8 @@
  *   calls URL TOKEN torture   each call again and again, its first allocation failing, its second, ... until none
  * fails; tests/torture/fail_nth.so is preloaded, and FAIL_NTH names the file it shares with us calls URL TOKEN threads
  * 16 threads with a handle each, all of them all calls, three times Prints a line a call, and ends with 1 when
- * something was not as it must be. test_calls.py runs it. SPDX-License-Identifier: MPL-2.0 */
+ * something was not as it must be. test_calls.py runs it.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "medkoord.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* A program from outside: nothing of the project but the public header. Built as C11, C17 and C++17 with -pedantic, run
- * without a server: what it calls has to fail in an orderly way. SPDX-License-Identifier: MPL-2.0 */
+ * without a server: what it calls has to fail in an orderly way.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include <medkoord.h>
 
 #include <string.h>

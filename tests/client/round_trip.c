@@ -1,6 +1,5 @@
 /* Reads lines "OPERATION body|result JSON" and answers each with the JSON that the struct made of it is written as, or
- * with
- * "! " and what is wrong. Of a list the result is its items. tests/api/test_zz_round_trip.py compares.
+ * with "! " and what is wrong. Of a list the result is its items. tests/api/test_zz_round_trip.py compares.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "internal.h"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Tests of what the generator writes for the client library: the tiny contract of test_generate.py, and the real one.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import os
 import re

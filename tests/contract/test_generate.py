@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Tests of openapi/generate.py and lint.py: a tiny contract is broken in one place at a time, which must be named.
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 
 import json

@@ -1,5 +1,5 @@
 /* What the fuzz targets share: failing, changing JSON, and second opinions on what PostgreSQL takes.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "fuzz.h"
 
 #include <locale.h>

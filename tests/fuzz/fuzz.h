@@ -1,5 +1,5 @@
 /* What the fuzz targets share.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MEDKOORD_FUZZ_H
 #define MEDKOORD_FUZZ_H
 

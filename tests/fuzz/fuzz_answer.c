@@ -1,14 +1,14 @@
 /* Fuzz target of what a server may send to the client library. Of JSON: what jansson reads, the library reads, with the
  * same values, and what jansson refuses, it refuses. What is not of the contract's struct is refused, what is of it is
- * read, written again with the same values, and the same once more. Of a problem and of a signed event: what the
- * caller is told is what stands there, worked out here a second time, and text that is whole.
+ * read, written again with the same values, and the same once more. Of a problem and of a signed event: what the caller
+ * is told is what stands there, worked out here a second time, and text that is whole.
  *
  * jansson differs in three things that are held apart: it reads 2048 levels and the library 64; it refuses numbers that
  * a double cannot hold, which the library keeps as text; it passes over a NUL behind a number.
  *
  * Input: the name of a struct, a line feed, the JSON; or `problem`, a status and a request id on lines of their own,
  * the body; or `event`, id, timestamp and signatures on lines of their own, the body.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../../libclient/internal.h"
 #include "fuzz.h"
 

@@ -3,7 +3,7 @@
  * numbers.
  *
  * Input: the operation's id, a line feed, the body.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "fuzz.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* libFuzzer target for delivery_file.h: any bytes, in any pieces, must come to the same and never break anything.
- * The first byte chooses format, charset and gzip, the second the size of the pieces.
+/* libFuzzer target for delivery_file.h: any bytes, in any pieces, must come to the same and never break anything. The
+ * first byte chooses format, charset and gzip, the second the size of the pieces.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "delivery_file.h"
 #include "fuzz.h"

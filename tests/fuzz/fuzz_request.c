@@ -1,9 +1,10 @@
-/* Fuzz target of all that stands before the database in a request's head: the gate, route, token, roles,
- * path, query and header binding. Whatever is accepted reaches the database as PostgreSQL takes it, and a list's next
- * page is found again by the cursor that it is given; whatever is refused is refused with a problem that is whole.
+/* Fuzz target of all that stands before the database in a request's head: the gate, route, token, roles, path, query
+ * and header binding. Whatever is accepted reaches the database as PostgreSQL takes it, and a list's next page is found
+ * again by the cursor that it is given; whatever is refused is refused with a problem that is whole.
  *
  * Input: the head of a request as on the wire, its lines ended by LF or CR LF; "Authorization: T" becomes a valid
- * token. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * token.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 #include "fuzz.h"
 #include "http_gate.h"

@@ -3,7 +3,7 @@
  *
  * Input: a byte '0' to '3' for the key that signs (RS256, PS256, ES256, EdDSA), or 'r': the rest is the token itself.
  * Then a byte and a number of two bytes, most significant first: with '.' the token stays as signed, with any other
- * byte it is changed at that place; header and claims, between them a line feed. Copyright medkoord contributors.
+ * byte it is changed at that place; header and claims, between them a line feed.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "auth.h"
 #include "fuzz.h"

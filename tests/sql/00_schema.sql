@@ -1,5 +1,5 @@
 -- The schema as a whole: who owns what, who may do what, and that nothing was left open.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

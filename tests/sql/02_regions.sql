@@ -1,5 +1,5 @@
 -- Regions: validity, the merger of 2027-01-01, who may read and that nobody writes.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

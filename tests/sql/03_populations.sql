@@ -1,5 +1,5 @@
 -- Populations: who writes them, entity tags, dates on which a region exists.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

@@ -1,5 +1,5 @@
 -- Hospitals: codes, moves between regions, the merger, closing and reopening.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

@@ -1,5 +1,5 @@
 -- Idempotency keys: claimed, answered, replayed; whose they are; when they go.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

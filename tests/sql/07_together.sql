@@ -1,5 +1,5 @@
 -- Two sessions at the same time: one idempotency key, one population, one hospital. What they commit is removed again.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;

@@ -1,5 +1,5 @@
 -- Deliveries of consumption: announcing, uploading, rejecting, withdrawing, and who sees what.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

@@ -1,5 +1,5 @@
 -- What is read of consumption: what is in force, now and as it was known, its status, sums and changes.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

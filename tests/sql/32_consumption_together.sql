@@ -1,5 +1,5 @@
 -- Two uploads at the same time: of one delivery, and of two over the same months. What they commit is removed again.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;

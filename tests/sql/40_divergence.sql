@@ -1,5 +1,5 @@
 -- Divergence: every figure of an overview against what was worked out by hand (divergence.psql has the data).
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

@@ -1,5 +1,5 @@
 -- Measures of divergence: versions, thresholds, who may add and see them.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

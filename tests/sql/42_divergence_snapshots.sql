@@ -1,5 +1,5 @@
 -- Snapshots of divergence: frozen to the byte, cited with a digest, without cost for those who may not see it.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

@@ -1,6 +1,6 @@
 -- As things stand, an overview reads running sums by year (consumption_year); as they stood in the past, the monthly
 -- roll-ups. Both say the same, whatever was delivered, corrected and withdrawn.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

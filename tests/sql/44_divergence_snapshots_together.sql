@@ -1,5 +1,5 @@
 -- Two sessions of one person that take the last snapshot of the day at the same time: one of both.
--- What they commit is removed again. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- What they commit is removed again. SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 INSERT INTO divergence_snapshot (title, measure, measure_version, basis, source, from_month, to_month, region_basis, as_of, level, items,

@@ -1,5 +1,5 @@
 -- Rosters: seats by rule, region and date; appointments and their rules; authority by seats held on a day; the merger.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

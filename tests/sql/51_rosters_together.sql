@@ -1,5 +1,5 @@
 -- Two sessions at the same time: two appointments to one seat, one person twice, an end and an end. What they commit is removed again.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;

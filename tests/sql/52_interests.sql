@@ -1,5 +1,5 @@
 -- Interests, matters, recusals and waivers: what recuses whom on which day, who decides, and who may see any of it.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

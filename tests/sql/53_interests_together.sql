@@ -1,6 +1,6 @@
 -- Two sessions at the same time: one tie declared twice, an end and an end, a recusal and a recusal, a waiver and a waiver, a waiver by
 -- the one who is being recused, the last interests that there may be. What they commit is removed again.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 BEGIN;
 SET LOCAL search_path = medkoord, public, pg_temp;

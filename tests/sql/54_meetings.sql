@@ -1,5 +1,5 @@
 -- Meetings: who may what and sees what, states, agenda, attendance, minutes, the yearly count, calendars and pages.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 \i :statements

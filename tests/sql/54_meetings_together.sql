@@ -1,6 +1,6 @@
 -- Two sessions at the same time on one meeting: a call against an emptied agenda, minutes against their approval, a seat that
 -- ends while its holder waits.
--- What they commit is removed again. Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- What they commit is removed again. SPDX-License-Identifier: MPL-2.0
 \set QUIET on
 SET search_path = medkoord, public, pg_temp;
 INSERT INTO person (name, subject) VALUES ('Person A', 'a-together'), ('Person B', 'b-together');

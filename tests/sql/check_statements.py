@@ -5,7 +5,7 @@ the one plan that a short list gets goes to the cursor's place by an index.
     check_statements.py CONNECTION     checks as the role of the connection (medkoord_server); prints every mistake
     check_statements.py --prepare      prints the statements as PREPARE, for psql and the pgTAP files
 
-Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+SPDX-License-Identifier: MPL-2.0
 """
 import os
 import re

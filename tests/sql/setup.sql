@@ -1,5 +1,5 @@
 -- What the pgTAP files stand on; run once by tests/sql/run, as superuser, in the database of a throwaway cluster.
--- Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0
+-- SPDX-License-Identifier: MPL-2.0
 CREATE EXTENSION IF NOT EXISTS pgtap WITH SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS dblink WITH SCHEMA public; -- sessions beside the test's own
 GRANT USAGE ON SCHEMA public TO medkoord_server;

@@ -1,7 +1,7 @@
 /* To be preloaded (LD_PRELOAD): makes the n-th allocation of a program, or its n-th call into libpq or libmicrohttpd,
  * fail, when a test says so. The test and the program share the file that FAIL_NTH names: three numbers of 64 bits.
  * `left` counts down with each allocation and the one that takes it to 0 fails; `failed` counts those; 0 in `left` lets
- * everything pass; `calls` does with calls what `left` does with allocations. Copyright medkoord contributors.
+ * everything pass; `calls` does with calls what `left` does with allocations.
  * SPDX-License-Identifier: MPL-2.0 */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Tests of server/arena.c: the arena, growing buffers, escaping for JSON and CSV.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

@@ -1,6 +1,6 @@
 /* The token gate: real keys, every kind of bad token we know of, the cache, key sets, and every allocation failed once.
  * What the gate accepts, libjwt with the pinned key must accept too.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "auth.h"
 

@@ -1,5 +1,5 @@
 /* Tests of server/bind.c, bind_headers.c and bind_cursor.c with operations made for the purpose.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* Configuration: defaults, the file, the environment, and every way to get them wrong, each named with its place.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

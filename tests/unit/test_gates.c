@@ -1,7 +1,7 @@
 /* The gates once more, for what the tests of each module leave out: heads in memory as libmicrohttpd leaves them, odd
  * headers, everything said in both languages, forged cursors, and each allocation of many requests failed once: what is
  * refused stays refused, what is good is accepted or answered with 503.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "http_gate.h"
 #include "server.h"

@@ -1,5 +1,5 @@
 /* Tests of server/http_gate.c: what is refused of a head, and what of it is kept.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "http_gate.h"
 

@@ -1,5 +1,5 @@
 /* Charts: numbers for people, gaps, escaping, labels that do not touch.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "ops/line_chart.h"
 

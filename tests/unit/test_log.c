@@ -1,5 +1,5 @@
 /* The log: every line is one JSON object in one write, whatever the texts hold; nothing that should not be there.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

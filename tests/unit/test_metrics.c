@@ -1,5 +1,5 @@
 /* Metrics: counted by loop, added up when read, in a form that Prometheus takes.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* Tests of server/problem.c: what problems look like, and from database errors to problem codes.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

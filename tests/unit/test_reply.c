@@ -1,5 +1,5 @@
 /* Tests of server/reply.c: rows as JSON, the list envelope, entity tags. The results are libpq's own, made by hand.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

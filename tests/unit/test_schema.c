@@ -1,5 +1,5 @@
 /* Tests of server/schema.c: each kind of violation, its pointer, and its text in both languages.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 

@@ -1,5 +1,5 @@
 /* Tests of server/text.c: UTF-8, civil registration numbers, dates, base64url.
- * Copyright medkoord contributors. SPDX-License-Identifier: MPL-2.0 */
+ * SPDX-License-Identifier: MPL-2.0 */
 #include "../suite.h"
 #include "server.h"
 
