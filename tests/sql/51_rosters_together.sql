@@ -6,8 +6,8 @@ SET LOCAL search_path = medkoord, public, pg_temp;
 SELECT plan(21);
 
 SELECT two_sessions();
-CREATE FUNCTION pg_temp.seat(person text) RETURNS text LANGUAGE sql AS $$
-    SELECT format('SELECT id FROM create_appointment(%L, ''forum'', ''coordinator'', ''nordjylland'', ''nordjylland'', ''2020-01-01'', NULL, NULL)', person);
+CREATE FUNCTION pg_temp.seat(person text, starts date DEFAULT '2020-01-01', role text DEFAULT 'coordinator') RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT id FROM create_appointment(%L, ''forum'', %L, ''nordjylland'', ''nordjylland'', %L, NULL, NULL)', person, role, starts);
 $$;
 SELECT begins('one');
 CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
@@ -31,8 +31,8 @@ SELECT is((SELECT string_agg(concat_ws(' ', version, action, valid_to), ', ' ORD
 
 -- the second is free to appoint once the first has failed
 SELECT begins('one'), begins('two');
-SELECT isnt(asks('one', replace(pg_temp.seat(id), '2020', '2024')), NULL, 'appointed, and undone') FROM pair WHERE name = 'Together A';
-SELECT sends('two', replace(pg_temp.seat(id), '2020', '2024')) FROM pair WHERE name = 'Together B';
+SELECT isnt(asks('one', pg_temp.seat(id, '2024-01-01')), NULL, 'appointed, and undone') FROM pair WHERE name = 'Together A';
+SELECT sends('two', pg_temp.seat(id, '2024-01-01')) FROM pair WHERE name = 'Together B';
 SELECT is(waits('two'), true, 'the second waits');
 SELECT does('one', 'ROLLBACK');
 SELECT matches(outcome('two'), '^[0-9a-f-]{36}$', 'and succeeds');
@@ -41,7 +41,7 @@ SELECT is((SELECT string_agg(p.name, ' ' ORDER BY a.valid_from) FROM appointment
 
 -- an appointment under way, and another token for that person: neither misses the other, whichever comes first
 SELECT begins('one'), begins('two');
-SELECT isnt(asks('one', replace(pg_temp.seat(id), 'coordinator', 'clinical_pharmacologist')), NULL, 'appointed') FROM pair WHERE name = 'Together A';
+SELECT isnt(asks('one', pg_temp.seat(id, role => 'clinical_pharmacologist')), NULL, 'appointed') FROM pair WHERE name = 'Together A';
 SELECT sends('two', format('SELECT subject FROM update_person(%L, ''*'', ''{"subject": "token-a"}'')', id)) FROM pair WHERE name = 'Together A';
 SELECT is(waits('two'), true, 'the token waits');
 SELECT does('one', 'COMMIT');
