@@ -1086,11 +1086,11 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION is_one_line(text), actor_person(), seats_held(int, date), actor_seats(date), body_successor(smallint, date),
-    actor_may(text, smallint), actor_bodies(text[]), require_authority(text, smallint), actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(),
-    require_body(text, text), require_person(uuid, text), require_appointing(smallint, text, text, text), actor_sees_subjects(),
-    subject_shown(text, boolean),
-    create_appointment(uuid, text, text, text, text, date, date, text), end_appointment(uuid, date, text), update_body(text, text, jsonb),
-    create_person(text, text), require_person_access(int), update_person(uuid, text, jsonb), erase_contact(uuid, text),
-    require_personal_data(int), subject_traces(int), actor_rights(), roster_seats(smallint, date), roster_findings(smallint, date)
-    TO medkoord_server;
+GRANT EXECUTE ON FUNCTION is_one_line(text), actor_person(), seats_held(int, date), actor_seats(date),
+    body_successor(smallint, date), actor_may(text, smallint), actor_bodies(text[]), require_authority(text, smallint),
+    actor_may_appoint(smallint, text, text), actor_keeps_people(), actor_colleagues(), require_body(text, text),
+    require_person(uuid, text), require_appointing(smallint, text, text, text), actor_sees_subjects(),
+    subject_shown(text, boolean), create_appointment(uuid, text, text, text, text, date, date, text),
+    end_appointment(uuid, date, text), update_body(text, text, jsonb), create_person(text, text), require_person_access(int),
+    update_person(uuid, text, jsonb), erase_contact(uuid, text), require_personal_data(int), subject_traces(int),
+    actor_rights(), roster_seats(smallint, date), roster_findings(smallint, date) TO medkoord_server;

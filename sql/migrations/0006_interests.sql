@@ -723,12 +723,11 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION party_key(text), party_keys(jsonb), cvr_number_valid(text), party_faults(text, text, text, text, text),
-    people_seated(smallint, date), seated_by_others(smallint[], date), actor_oversees(text[]), actor_stands_in(),
-    interests_page(uuid, text, date, int, bigint), require_interest_access(int),
+GRANT EXECUTE ON FUNCTION party_key(text), party_keys(jsonb), cvr_number_valid(text),
+    party_faults(text, text, text, text, text), people_seated(smallint, date), seated_by_others(smallint[], date),
+    actor_oversees(text[]), actor_stands_in(), interests_page(uuid, text, date, int, bigint), require_interest_access(int),
     create_interest(uuid, text, text, text, text, date, date), end_interest(uuid, date, text), actor_stand_in_matters(),
     recused(int, smallint, text, text, date), recused_people(smallint, text, text, date),
     recusal_reasons(int, smallint, text, text, date), require_not_recused(smallint, text, text, date),
     create_matter(text, text, text, text, jsonb), update_matter(uuid, text, jsonb), matter_recusals(uuid, uuid, date),
-    decide_recusal(uuid, uuid, text, text), person_interests(int), person_recusals(int)
-    TO medkoord_server;
+    decide_recusal(uuid, uuid, text, text), person_interests(int), person_recusals(int) TO medkoord_server;

@@ -901,9 +901,11 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION actor_meeting_bodies(), actor_name(), danish_day(timestamptz), danish_midnight(date),
-    meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text), lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
-    create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb), write_meeting(meeting, text, jsonb, boolean), open_agenda(int), meeting_etag(boolean, int, text),
+    meeting_seats(int, meeting), meeting_recused(int), meeting_recused_shown(int), meeting_obstacle(int, timestamptz, text),
+    lock_meeting(text, text), open_meeting(text, text, text), require_snapshot(text, text), write_agenda(int, jsonb, text),
+    create_meeting(text, text, timestamptz, timestamptz, text, jsonb), update_meeting(text, text, jsonb),
+    write_meeting(meeting, text, jsonb, boolean), open_agenda(int), meeting_etag(boolean, int, text),
     put_agenda(text, text, jsonb), put_attendance(text, text, jsonb), write_apologies(int, boolean),
-    announce_apologies(text, boolean), put_minutes(text, text, text, jsonb),
-    transition_meeting(text, text, text, text), person_meetings(int), html_text(text), danish_date(date), danish_time(timestamptz),
-    ical_text(text), ical_time(timestamptz), ical_line(text), meeting_calendar(smallint) TO medkoord_server;
+    announce_apologies(text, boolean), put_minutes(text, text, text, jsonb), transition_meeting(text, text, text, text),
+    person_meetings(int), html_text(text), danish_date(date), danish_time(timestamptz), ical_text(text), ical_time(timestamptz),
+    ical_line(text), meeting_calendar(smallint) TO medkoord_server;
