@@ -2954,11 +2954,16 @@ CREATE VIEW medkoord.matter_shown WITH (security_invoker='true') AS
     ( SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', (p.party -> 'kind'::text), 'name', (p.party -> 'name'::text), 'identifier', (p.party -> 'identifier'::text)) ORDER BY p.n), '[]'::jsonb) AS "coalesce"
            FROM jsonb_array_elements(m.parties) WITH ORDINALITY p(party, n)) AS parties,
     m.created_at,
-    m.created_by,
+    o.created_by,
     m.changed_at,
-    (m.version)::text AS etag
-   FROM (medkoord.matter m
-     JOIN medkoord.body b ON ((b.body_no = m.body_no)));
+    concat(m.version,
+        CASE
+            WHEN (o.created_by IS NOT NULL) THEN '-s'::text
+            ELSE NULL::text
+        END) AS etag
+   FROM ((medkoord.matter m
+     JOIN medkoord.body b ON ((b.body_no = m.body_no)))
+     CROSS JOIN LATERAL ( SELECT medkoord.subject_shown(m.created_by, ( SELECT medkoord.actor_sees_subjects() AS actor_sees_subjects)) AS created_by) o);
 
 ALTER TABLE medkoord.matter_shown OWNER TO medkoord_owner;
 
@@ -4807,6 +4812,7 @@ DECLARE
     sees_all boolean;
     people int[];
     known int[]; -- whose interests the caller may know of
+    sees_subjects boolean := actor_sees_subjects();
 BEGIN
     SELECT m.* INTO target FROM matter m WHERE m.id = of_matter;
     sees_all := reads_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint')) OR target.matter_no = ANY (actor_stand_in_matters());
@@ -4824,7 +4830,8 @@ BEGIN
             json_agg(g.ground ORDER BY g.interest_no) FILTER (WHERE g.interest_no IS NULL OR g.person_no = ANY (known)) AS grounds
         FROM recusal_grounds(people, target.matter_no, daterange(day, day, '[]')) g GROUP BY g.person_no
     ), decision AS MATERIALIZED (
-        SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at, 'by', d.decided_by)
+        SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at,
+                                                       'by', subject_shown(d.decided_by, sees_subjects))
                                      ORDER BY d.decision_no) AS decisions
         FROM recusal_decision d WHERE d.matter_no = target.matter_no AND d.person_no = ANY (people) GROUP BY d.person_no
     )
@@ -6447,7 +6454,7 @@ BEGIN
     END IF;
     PERFORM require_authority('meet', target.body_no);
     SELECT m.* INTO target FROM matter m WHERE m.matter_no = target.matter_no FOR UPDATE;
-    PERFORM require_match(if_match, target.version::text);
+    PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     PERFORM require_not_recused(target.body_no, target.kind, target.reference);
     UPDATE matter m SET title = COALESCE(changes ->> 'title', m.title), parties = COALESCE(changes -> 'parties', m.parties)
     WHERE m.matter_no = target.matter_no;

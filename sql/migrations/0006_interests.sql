@@ -589,8 +589,9 @@ CREATE VIEW matter_shown WITH (security_invoker = true) AS
 SELECT m.matter_no, m.body_no, m.id, b.slug AS body, m.kind, m.reference, m.title,
     (SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', p.party -> 'kind', 'name', p.party -> 'name', 'identifier', p.party -> 'identifier') ORDER BY p.n), '[]')
      FROM jsonb_array_elements(m.parties) WITH ORDINALITY AS p (party, n)) AS parties,
-    m.created_at, m.created_by, m.changed_at, m.version::text AS etag
-FROM matter m JOIN body b ON b.body_no = m.body_no;
+    m.created_at, o.created_by, m.changed_at, concat(m.version, CASE WHEN o.created_by IS NOT NULL THEN '-s' END) AS etag
+FROM matter m JOIN body b ON b.body_no = m.body_no
+CROSS JOIN LATERAL (SELECT subject_shown(m.created_by, (SELECT actor_sees_subjects())) AS created_by) o;
 GRANT SELECT ON matter_shown TO medkoord_server;
 
 CREATE FUNCTION create_matter(body text, kind text, reference text, title text, parties jsonb) RETURNS SETOF matter_shown
@@ -622,7 +623,7 @@ BEGIN
     END IF;
     PERFORM require_authority('meet', target.body_no);
     SELECT m.* INTO target FROM matter m WHERE m.matter_no = target.matter_no FOR UPDATE;
-    PERFORM require_match(if_match, target.version::text);
+    PERFORM require_match(split_part(if_match, '-', 1), target.version::text);
     PERFORM require_not_recused(target.body_no, target.kind, target.reference);
     UPDATE matter m SET title = COALESCE(changes ->> 'title', m.title), parties = COALESCE(changes -> 'parties', m.parties)
     WHERE m.matter_no = target.matter_no;
@@ -646,6 +647,7 @@ DECLARE
     sees_all boolean;
     people int[];
     known int[]; -- whose interests the caller may know of
+    sees_subjects boolean := actor_sees_subjects();
 BEGIN
     SELECT m.* INTO target FROM matter m WHERE m.id = of_matter;
     sees_all := reads_all OR target.body_no = ANY (actor_bodies('recuse', 'appoint')) OR target.matter_no = ANY (actor_stand_in_matters());
@@ -663,7 +665,8 @@ BEGIN
             json_agg(g.ground ORDER BY g.interest_no) FILTER (WHERE g.interest_no IS NULL OR g.person_no = ANY (known)) AS grounds
         FROM recusal_grounds(people, target.matter_no, daterange(day, day, '[]')) g GROUP BY g.person_no
     ), decision AS MATERIALIZED (
-        SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at, 'by', d.decided_by)
+        SELECT d.person_no, json_agg(json_build_object('action', d.action, 'reason', d.reason, 'at', d.decided_at,
+                                                       'by', subject_shown(d.decided_by, sees_subjects))
                                      ORDER BY d.decision_no) AS decisions
         FROM recusal_decision d WHERE d.matter_no = target.matter_no AND d.person_no = ANY (people) GROUP BY d.person_no
     )
