@@ -26,7 +26,7 @@
 #define IDLE_TIMEOUT_S      75u        /* between two requests of a connection */
 #define REPLY_DEADLINE_US   120000000u /* to take a whole reply */
 #define SWALLOW_LIMIT       (4u * 1024u * 1024u)
-#define EARLY_SWALLOW_LIMIT (64u * 1024u)
+#define EARLY_SWALLOW_LIMIT (4u * JSON_BODY_LIMIT)
 #define STREAM_BLOCK        (32u * 1024u)
 /* An upload slower than this is a drip. Who reads a streamed reply holds a connection of the database that others wait
  * for (write_deadline_ms), and may be late for less time than they wait. */
@@ -215,11 +215,12 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         atomic_fetch_add_explicit(&http->loop->metrics->in_flight, 1, memory_order_relaxed);
         take_head(r, method, url, version);
         set_body_deadline(r);
-        /* A short body is read to its end before a refusal, so that the client is sure to see the answer. What is
-         * answered here closes the connection: right for a head that cannot be trusted, a waste for one without a body.
+        /* A body that is not much too long is read to its end before a refusal, so that the client is sure to see the
+         * answer. What is answered here closes the connection: right for a head that cannot be trusted, a waste for one
+         * without a body.
          */
         bool readable = r->problem != PROBLEM_MALFORMED_REQUEST && r->problem != PROBLEM_HEADERS_TOO_LARGE;
-        if (r->stage == STAGE_ANSWERED && (!readable || r->content_length > EARLY_SWALLOW_LIMIT))
+        if (r->stage == STAGE_ANSWERED && (!readable || r->waits || r->content_length > EARLY_SWALLOW_LIMIT))
             return answer(r);
         return MHD_YES;
     }

@@ -184,6 +184,7 @@ static void keep_headers(struct request *r, const struct value *h) {
     r->prefer = h[H_PREFER];
     r->content_digest = h[H_CONTENT_DIGEST];
     r->traceparent = h[H_TRACEPARENT];
+    r->waits = h[H_EXPECT].text != NULL;
 }
 
 /* What another server could understand differently (RFC 9112, sections 3 and 6); NULL: nothing. */

@@ -77,6 +77,7 @@ struct request {
     uint64_t received;                 /* bytes of the body so far, taken or thrown away */
     bool has_body, started, finishing; /* the last two: of a streaming handler */
     bool whole;                        /* the body has come to its end */
+    bool waits;                        /* Expect: 100-continue: the client sends no body before it is told to */
     bool suspended;
     struct http_connection *link;
 

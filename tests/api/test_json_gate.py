@@ -60,6 +60,7 @@ BYTES = [ # name, body of a hospital, (status, code), what the detail says, or t
     ("truncated in a text", GOOD[:10], MALFORMED, "line 1, column 10"),
     ("truncated in a literal", b'{"name":tru', MALFORMED, "line 1"),
     ("truncated in a number", b'{"name":-', MALFORMED, "line 1"),
+    ("two exponents", b'{"name":1e2e3}', MALFORMED, "line 1"),
     ("trailing letter", GOOD + b"x", MALFORMED, "end of file expected"),
     ("trailing object", GOOD + GOOD, MALFORMED, "end of file expected"),
     ("trailing comma", GOOD[:-1] + b",}", MALFORMED, "line 1"),

@@ -160,6 +160,9 @@ START_TEST(one_line_is_one_line) {
         ck_assert_str_eq(violations_of_text(&text, lines[i]), "control_character");
     }
     ck_assert_str_eq(violations_of_text(&text, "Æ b \xe2\x80\xa6"), "");
+    r.danish = true;
+    violations_of_text(&text, "a\u2028b");
+    ck_assert_str_eq(r.violations[0].detail, "er mere end én linje");
 }
 END_TEST
 
