@@ -33,6 +33,7 @@
 #define SLOWEST_UPLOAD_BYTES_PER_S 1024u
 #define SLOWEST_READER_BYTES_PER_S (16u * 1024u)
 #define READER_LATE_US             10000000u
+#define HANDSHAKE_US               10000u  /* while stopping: for that of a connection which has begun */
 #define FIRST_REQUEST_US           500000u /* while stopping: for the first request of a connection just taken */
 
 struct http_connection {
@@ -54,6 +55,8 @@ struct http {
     struct MHD_Daemon *daemon;
     struct http_connection *connections;
     size_t in_flight;
+    int quiet_fd; /* the listener while it is made quiet; -1 before and after */
+    uint64_t quiet_until_us;
     bool stopping; /* http_destroy(): nothing may begin or be suspended any more */
 };
 
@@ -332,6 +335,7 @@ struct http *http_create(struct loop *loop, const struct conf *conf, int listen_
         return NULL;
     http->loop = loop;
     http->conf = conf;
+    http->quiet_fd = -1;
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, http,
         MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
@@ -402,18 +406,30 @@ void http_quiesce(struct http *http) {
                                    {BPF_RET | BPF_K, 0, 0, UINT32_MAX}};
     struct sock_fprog filter = {.len = sizeof no_syn / sizeof *no_syn, .filter = no_syn};
     setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    http->quiet_fd = fd;
+    http->quiet_until_us = http->loop->now_us + HANDSHAKE_US;
+}
+
+/* Connections that had begun when the listener was made quiet; it is closed once they had time for their handshake. */
+static void take_begun(struct http *http) {
     struct sockaddr_storage from;
     socklen_t n = sizeof from;
-    for (int client; (client = accept4(fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;
+    for (int client;
+         (client = accept4(http->quiet_fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;
          n = sizeof from)
         MHD_add_connection(http->daemon, client, (struct sockaddr *)&from, n); /* closes client when it fails */
-    close(fd);
+    if (http->loop->now_us < http->quiet_until_us)
+        return;
+    close(http->quiet_fd);
+    http->quiet_fd = -1;
 }
 
 /* Nothing is in flight, nor about to be: no bytes wait to be read, and every connection has had time for its first
  * request. */
-bool http_is_drained(const struct http *http) {
-    if (http->in_flight > 0)
+bool http_is_drained(struct http *http) {
+    if (http->quiet_fd >= 0)
+        take_begun(http);
+    if (http->quiet_fd >= 0 || http->in_flight > 0)
         return false;
     for (const struct http_connection *c = http->connections; c != NULL; c = c->next) {
         int waiting = 0;
@@ -455,5 +471,7 @@ void http_destroy(struct http *http) {
     for (int turn = 0; turn < 100 && http->in_flight > 0; turn++)
         MHD_run(http->daemon);
     MHD_stop_daemon(http->daemon);
+    if (http->quiet_fd >= 0)
+        close(http->quiet_fd);
     free(http);
 }

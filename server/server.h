@@ -156,8 +156,8 @@ int http_epoll_fd(const struct http *);
 long http_timeout_ms(const struct http *); /* -1: none */
 void http_run(struct http *);
 void http_reap(struct http *, uint64_t now_us);
-void http_quiesce(struct http *); /* no new connections */
-bool http_is_drained(const struct http *);
+void http_quiesce(struct http *);    /* no new connections */
+bool http_is_drained(struct http *); /* once a turn while stopping */
 void http_destroy(struct http *);
 void http_suspend(struct request *);
 void http_resume(struct request *);
